@@ -1,0 +1,199 @@
+"""The command line: options in, an exit code out. What a command does is in ``lint`` and ``explain``."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import click
+
+from lucid_audit import __version__, errors
+from lucid_audit.report import FORMATS
+
+SEVERITIES = ("error", "warning", "note")
+EPILOG = "Exit codes: 0 clean, 1 findings, 2 usage, 3 something could not be read, 70 a bug, 130 interrupted."
+
+
+@click.group(epilog=EPILOG, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(__version__, prog_name="lucid-audit", message="%(prog)s %(version)s")
+@click.option("--debug", is_flag=True, help="Show the traceback of an internal error.")
+def cli(debug: bool) -> None:
+    """Says before the build whether a container will be distroless, start and stay healthy."""
+
+
+def _words(_context: click.Context, _option: click.Parameter, values: Sequence[str]) -> tuple[str, ...]:
+    """Split comma lists of a repeatable option."""
+    return tuple(word.strip() for value in values for word in value.split(",") if word.strip())
+
+
+def _build_args(_context: click.Context, _option: click.Parameter, values: Sequence[str]) -> dict[str, str]:
+    """Read ``K=V``; a bare ``K`` takes its value from the environment and is left out when that has none, as in builds."""
+    found = {}
+    for value in values:
+        key, equals, text = value.partition("=")
+        if not key:
+            raise click.BadParameter(f"{value!r} is not KEY=VALUE")
+        if equals:
+            found[key] = text
+        elif key in os.environ:
+            found[key] = os.environ[key]
+    return found
+
+
+def _outputs(context: click.Context, _option: click.Parameter, values: Sequence[str]) -> list[tuple[str, str]]:
+    """Read ``FORMAT=FILE``, or ``FILE`` for the format of ``--format``, given here as ""."""
+    found = []
+    for value in values:
+        name, equals, file = value.partition("=")
+        if not equals or "/" in name:
+            found.append(("", value))
+        elif name not in FORMATS or not file:
+            raise click.BadParameter(f"{value!r} is not FORMAT=FILE with one of {', '.join(FORMATS)}", context)
+        else:
+            found.append((name, file))
+    return found
+
+
+def _date(_context: click.Context, _option: click.Parameter, value: str | None) -> Any:
+    """Read a day; without one it is today. The only place where the clock is read."""
+    from datetime import date  # noqa: PLC0415
+
+    if value is None:
+        return date.today()  # noqa: DTZ011  (the day where the person is)
+    try:
+        return date.fromisoformat(value)
+    except ValueError:
+        raise click.BadParameter(f"{value!r} is not a day such as 2026-11-23") from None
+
+
+def _options(*options: Callable[[Any], Any]) -> Callable[[Any], Any]:
+    """Apply options so that ``--help`` lists them as they stand here."""
+
+    def apply(function: Any) -> Any:
+        for option in reversed(options):
+            function = option(function)
+        return function
+
+    return apply
+
+
+SUBJECT = _options(
+    click.option("--context", default="", metavar="DIR", help="Build context of every file. Default: the policy's, else the file's folder or the repository."),
+    click.option("--target", default="", metavar="STAGE", help="Stage that is built. Default: the last."),
+    click.option("--build-arg", "build_args", multiple=True, callback=_build_args, metavar="KEY=VALUE", help="Build argument; repeat it. A bare KEY is taken from the environment."),
+    click.option("--platform", default="", metavar="OS/ARCH", help="Platform that is built, e.g. linux/arm64."),
+    click.option("--stdin-name", default="Dockerfile", metavar="PATH", help="Name to report for PATH '-'."),
+    click.option("--as-of", callback=_date, metavar="DATE", help="Judge dates as of this day. Default: today."),
+)  # fmt: skip
+RULES = _options(
+    click.option("--profile", default="", metavar="NAME", help="recommended (default), strict, lucid or lucid-overlay."),
+    click.option("--policy", default="", metavar="FILE", help="Policy. Default: the nearest lucid-audit.yaml or [tool.lucid-audit] in pyproject.toml."),
+    click.option("--select", multiple=True, callback=_words, metavar="RULE,...", help="Judge by these rules only; tag:NAME for a group."),
+    click.option("--ignore", multiple=True, callback=_words, metavar="RULE,...", help="Do not judge by these rules."),
+    click.option("--fail-on", default="", type=click.Choice(["", *SEVERITIES]), metavar="SEVERITY", help="Lowest severity that gives exit code 1: error (default), warning or note."),
+)  # fmt: skip
+LOOK = _options(
+    click.option("--format", "format_", default="text", show_default=True, type=click.Choice(FORMATS), help="Format of the report."),
+    click.option("--output", "outputs", multiple=True, callback=_outputs, metavar="[FORMAT=]FILE", help="FORMAT=FILE: also write the report there; repeat it. FILE: write it there instead of printing it."),
+    click.option("--color/--no-color", default=None, help="Colour. Default: on a terminal, unless NO_COLOR is set."),
+    click.option("--quiet", "-q", is_flag=True, help="One line per finding and nothing else."),
+    click.option("--show-skipped", is_flag=True, help="Also say what could not be judged, and why."),
+    click.option("--jobs", default=0, type=click.IntRange(0), metavar="N", help="Processes. Default: one, or all processors for many files."),
+)  # fmt: skip
+
+
+@cli.command("lint", epilog=EPILOG)
+@click.argument("paths", nargs=-1, metavar="[PATH]...")
+@SUBJECT
+@RULES
+@LOOK
+def lint_command(paths: tuple[str, ...], **options: Any) -> int:
+    """Lint Dockerfiles.
+
+    PATH is a Dockerfile, a folder to search (default: the current one; what git ignores is left out), or '-' for
+    standard input.
+    """
+    from lucid_audit.lint import STDIN, Request, run  # noqa: PLC0415  (--help and --version need none of it)
+
+    asked = {name: options[name] for name in Request._fields if name in options}
+    stdin = sys.stdin.buffer if STDIN in paths else None
+    outcome = run(Request(paths=paths or (".",), stdin=stdin, **asked))
+    _deliver(outcome.report, options)
+    return outcome.exit_code
+
+
+def _deliver(report: Any, options: dict[str, Any]) -> None:
+    """Write the report to every place asked for; what could not be read is always said to a person."""
+    from lucid_audit.report import render  # noqa: PLC0415
+    from lucid_audit.report.style import Style  # noqa: PLC0415
+
+    plain = Style(quiet=options["quiet"], show_skipped=options["show_skipped"])
+    printed = True
+    for name, file in options["outputs"]:
+        printed = printed and bool(name)
+        _save(render(report, name or options["format_"], plain), file)
+    if printed:
+        _print(render(report, options["format_"], plain._replace(colour=_colour(options["color"]))))
+    if report.problems and (options["format_"] == "json" or not printed):
+        from lucid_audit.report.text import problems  # noqa: PLC0415
+
+        click.echo(problems(report), err=True, nl=False)
+
+
+def _save(text: str, file: str) -> None:
+    try:
+        with open(file, "w", encoding="utf-8", errors="backslashreplace", newline="\n") as stream:  # noqa: PTH123
+            stream.write(text)
+    except OSError as error:
+        raise errors.UsageError(f"--output {file}: {error.strerror}") from None
+
+
+def _print(text: str) -> None:
+    """Write to standard output. A reader that went away is no reason to fail: the exit code is the answer."""
+    stream = sys.stdout
+    try:
+        try:
+            stream.write(text)
+        except UnicodeEncodeError:
+            encoding = stream.encoding or "ascii"
+            stream.write(text.encode(encoding, "backslashreplace").decode(encoding))
+        stream.flush()
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # so that Python's own flush at exit is quiet too
+
+
+def _colour(asked: bool | None) -> bool:
+    if asked is not None:
+        return asked
+    return sys.stdout.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
+
+
+CATALOGUE = _options(
+    click.option("--policy", default="", metavar="FILE", help="Policy whose own rules are included."),
+    click.option("--format", "format_", default="text", show_default=True, type=click.Choice(FORMATS), help="Format."),
+)
+
+
+@cli.command("rules")
+@CATALOGUE
+def rules_command(policy: str, format_: str) -> int:
+    """List all rules: id, severity, title and the profiles that judge by them."""
+    from lucid_audit import explain  # noqa: PLC0415
+
+    _print(explain.listing(explain.rules(policy), format_))
+    return errors.OK
+
+
+@cli.command("explain")
+@click.argument("rule_id", metavar="RULE")
+@click.option("--policy", default="", metavar="FILE", help="Policy whose own rules are included.")
+@click.option("--color/--no-color", default=None, help="Colour. Default: on a terminal, unless NO_COLOR is set.")
+def explain_command(rule_id: str, policy: str, color: bool | None) -> int:
+    """Explain one rule in full: what, why, how to repair it, and examples."""
+    from lucid_audit import explain  # noqa: PLC0415
+    from lucid_audit.report.style import Style  # noqa: PLC0415
+
+    _print(explain.text(explain.entry(explain.rules(policy), rule_id), Style(_colour(color))))
+    return errors.OK

@@ -1,0 +1,188 @@
+"""Which files are Dockerfiles, and where they are.
+
+By name only: the pre-commit hook and the walk have to agree, and a hook sees names. What is named on the command line is
+always linted, whatever its name.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from pathspec import GitIgnoreSpec
+
+_TRAPS = (
+    # text about Dockerfiles, and data
+    r"md|markdown|mdx|rst|adoc|txt|log|html?|pdf|png|jpe?g|svg|csv|tsv|json5?|jsonc|jsonl|ya?ml|toml|ini|cfg|xml|sql|lock"
+    r"|dockerignore|gitignore|sha256|sig|asc|zip|tar|gz|tgz|xz|zst"
+    # programs
+    r"|py[ciw]?|ipynb|sh|bash|zsh|fish|ps1|bat|cmd|pl|go|rb|rs|php|lua|java|kt|scala|groovy|cs|c|cc|cpp|h|hpp"
+    r"|[cm]?[jt]s|[jt]sx|vue|css|vim|el|so|exe|snap"
+    # templates: no Dockerfiles before they are filled in
+    r"|j2|jinja2?|tmpl|tpl|template|gotmpl|mustache|hbs|erb|ejs|in|m4"
+    # backups and what merges leave behind
+    r"|bak|backup|old|orig|rej|sw[a-p]|tmp|temp|save|patch|diff"
+)
+
+FILES_REGEX = (
+    r"(?:^|/)(?:"
+    r"Dockerfile\.(?:go|rb|rs|php|js)"  # with a capital, these name what is built; Go's dockerfile.go is a program
+    rf"|(?![^/]*(?:~|\.(?i:{_TRAPS}))\Z)"
+    r"(?i:(?:docker|container)file(?:[._ -][^/]+)?|[^/]+\.(?:docker|container)file)"
+    r")\Z"
+)
+"""Finds the paths of Dockerfiles, with ``re.search``. It stands in ``.pre-commit-hooks.yaml`` as ``files:``, too."""
+
+SKIPPED_FOLDERS = frozenset({".git", "node_modules", ".venv"})
+"""Folders that are not looked into, tracked by git or not: other people's Dockerfiles."""
+
+_FILES = re.compile(FILES_REGEX)
+_GIT_TIMEOUT = 60  # seconds
+# Set by git for its hooks; they would make "git -C elsewhere" answer for the wrong repository.
+_GIT_VARIABLES = ("GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_PREFIX", "GIT_OBJECT_DIRECTORY", "GIT_COMMON_DIR")
+
+
+class Found(NamedTuple):
+    """A file to lint. ``path`` is written from where the search began, as the person named it."""
+
+    path: str
+
+
+class Unreadable(NamedTuple):
+    """A path that could not be looked into, and why; never to be taken for "no Dockerfiles here"."""
+
+    path: str
+    reason: str
+
+
+def is_dockerfile(path: str) -> bool:
+    """Whether a path, with ``/``, has the name of a Dockerfile."""
+    return _FILES.search(path) is not None
+
+
+def find(paths: Iterable[str]) -> Iterator[Found | Unreadable]:
+    """Yield what to lint: files as they are named, folders searched, each file once, a folder's files sorted.
+
+    In a git checkout a folder gives what git tracks or would track; elsewhere ``.gitignore`` files in it are honoured.
+    Neither symbolic links to folders nor submodules are followed.
+    """
+    seen: set[str] = set()
+    for path in paths:
+        for item in _search(path):
+            real = os.path.realpath(item.path)
+            if real not in seen:
+                seen.add(real)
+                yield item
+
+
+def repository_root(path: Path) -> Path | None:
+    """Return the nearest folder at or above ``path`` that holds ``.git`` (a folder, or a file in worktrees)."""
+    start = Path(os.path.abspath(path))  # noqa: PTH100  (resolve() would follow links; a checkout is where it was named)
+    for folder in (start, *start.parents):
+        if os.path.lexists(folder / ".git"):
+            return folder
+    return None
+
+
+def _search(path: str) -> Iterator[Found | Unreadable]:
+    if not os.path.isdir(path):  # noqa: PTH112  (a name may hold bytes that are not UTF-8)
+        reason = _why_unreadable(path)
+        yield Unreadable(path, reason) if reason else Found(path)
+        return
+    names = _from_git(path) if repository_root(Path(path)) is not None else None
+    found, problems = (names, []) if names is not None else _from_walk(path)
+    prefix = "" if path in ("", ".", "./") else path.rstrip("/") + "/"
+    yield from (Unreadable(prefix + name, reason) for name, reason in problems)
+    files: dict[str, str] = {}
+    for name in sorted(found, key=lambda name: (os.path.islink(prefix + name), name)):  # noqa: PTH114
+        files.setdefault(os.path.realpath(prefix + name), prefix + name)  # of a file and a link to it, the file is kept
+    yield from map(Found, sorted(files.values()))
+
+
+def _why_unreadable(path: str) -> str:
+    try:
+        with open(path, "rb"):  # noqa: PTH123
+            return ""
+    except (OSError, ValueError) as error:
+        return getattr(error, "strerror", None) or str(error)
+
+
+def _wanted(name: str) -> bool:
+    return is_dockerfile(name) and not SKIPPED_FOLDERS.intersection(name.split("/")[:-1])
+
+
+def _from_git(folder: str) -> list[str] | None:
+    """Ask git; None when it is not there, refuses, or ignores the whole folder, which somebody named all the same."""
+    import subprocess  # noqa: PLC0415  (slow to import; not needed when files are named)
+
+    # core.fsmonitor names a program that git would run: reading a checkout must not execute anything from it.
+    command = ["git", "-c", "core.fsmonitor=false", "-C", folder, "ls-files", "-z", "-co", "--exclude-standard"]
+    environment = {name: value for name, value in os.environ.items() if name not in _GIT_VARIABLES}
+    try:
+        done = subprocess.run(  # noqa: S603  (fixed program, no shell)
+            command, capture_output=True, check=False, timeout=_GIT_TIMEOUT, env=environment
+        )
+    except (OSError, subprocess.SubprocessError):
+        return None
+    if done.returncode or not done.stdout:
+        return None
+    names = {os.fsdecode(name) for name in done.stdout.split(b"\0")}
+    return [name for name in names if _wanted(name) and os.path.isfile(os.path.join(folder, name))]  # noqa: PTH113, PTH118
+
+
+def _from_walk(top: str) -> tuple[list[str], list[tuple[str, str]]]:
+    """Return the files below a folder and what could not be read."""
+    found: list[str] = []
+    problems: list[tuple[str, str]] = []
+
+    def note(error: OSError) -> None:
+        problems.append((_below(top, str(error.filename)), error.strerror or str(error)))
+
+    ignored: dict[str, list[tuple[str, GitIgnoreSpec]]] = {"": []}
+    for folder, folders, files in os.walk(top, onerror=note):
+        here = _below(top, folder)
+        specs = ignored.pop(here)
+        if ".gitignore" in files:
+            specs = [*specs, *_gitignore(folder, here)]
+        folders[:] = [
+            name for name in folders if name not in SKIPPED_FOLDERS and not _is_ignored(_join(here, name) + "/", specs)
+        ]
+        ignored |= {_join(here, name): specs for name in folders}
+        for name in files:
+            path = _join(here, name)
+            if _wanted(path) and not _is_ignored(path, specs) and os.path.isfile(f"{folder}/{name}"):  # noqa: PTH113
+                found.append(path)
+    return found, problems
+
+
+def _gitignore(folder: str, here: str) -> list[tuple[str, GitIgnoreSpec]]:
+    from pathspec import GitIgnoreSpec  # noqa: PLC0415  (only outside of git checkouts)
+
+    try:
+        lines = (Path(folder) / ".gitignore").read_text("utf-8", "surrogateescape").splitlines()
+        return [(here, GitIgnoreSpec.from_lines(lines))]
+    except (OSError, ValueError):
+        return []
+
+
+def _is_ignored(path: str, specs: list[tuple[str, GitIgnoreSpec]]) -> bool:
+    """Ask the ``.gitignore`` files from the deepest up; the first that says anything decides."""
+    for base, spec in reversed(specs):
+        verdict = spec.check_file(path[len(base) + 1 :] if base else path).include
+        if verdict is not None:
+            return verdict
+    return False
+
+
+def _below(top: str, path: str) -> str:
+    relative = os.path.relpath(path, top)
+    return "" if relative == "." else relative
+
+
+def _join(folder: str, name: str) -> str:
+    return f"{folder}/{name}" if folder else name

@@ -1,0 +1,63 @@
+"""The subject of Dockerfile checks: one file with its graph, its possible contexts and the containers it predicts."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import cached_property
+
+from lucid_audit.container.config import Container
+from lucid_audit.container.files import Files
+from lucid_audit.dockerfile.context import ContextSet
+from lucid_audit.dockerfile.graph import build_graph
+from lucid_audit.dockerfile.model import Dockerfile, Instruction
+from lucid_audit.dockerfile.predict import files_of, predict
+from lucid_audit.dockerfile.stages import Graph, Settings, Stage, Step
+
+
+class Build:
+    """One Dockerfile as one build would see it. Everything derived is computed when first asked and then kept."""
+
+    def __init__(self, dockerfile: Dockerfile, settings: Settings, contexts: ContextSet | None = None) -> None:
+        """``contexts`` is None when nothing is known of the build context (standard input)."""
+        self.dockerfile = dockerfile
+        self.settings = settings
+        self.contexts = contexts
+
+    @cached_property
+    def graph(self) -> Graph:
+        """The stages and their scopes."""
+        return build_graph(self.dockerfile, self.settings)
+
+    @property
+    def target(self) -> Stage | None:
+        """The stage that is built."""
+        return self.graph.target
+
+    @cached_property
+    def container(self) -> Container | None:
+        """The container that the target gives; None when the file has no stage."""
+        return predict(self.graph.target, self.graph) if self.graph.target is not None else None
+
+    @cached_property
+    def stages(self) -> tuple[Stage, ...]:
+        """The stages that the target is built from, in file order."""
+        return tuple(self.graph.reaching())
+
+    def steps(self, *keywords: str) -> Iterator[tuple[Stage, Step]]:
+        """Yield the steps of these keywords in the stages that reach the target."""
+        for stage in self.stages:
+            for step in stage.steps:
+                if step.instruction.keyword in keywords and not step.onbuild:
+                    yield stage, step
+
+    def final_steps(self, *keywords: str) -> Iterator[tuple[Stage, Step]]:
+        """Yield the steps of these keywords that end up in the final image: the target and the stages it is FROM."""
+        if self.target is not None:
+            for stage in self.target.lineage():
+                for step in stage.steps:
+                    if not keywords or step.instruction.keyword in keywords:
+                        yield stage, step
+
+    def files_before(self, stage: Stage, instruction: Instruction) -> Files:
+        """Return what is known of a stage's files just before one of its instructions."""
+        return files_of(stage, self.graph, instruction)

@@ -1,0 +1,184 @@
+"""Build contexts on disk and in memory, and which of them a Dockerfile may be built with.
+
+What a context answers, and how, is in ``resolve``; here is where its files come from.
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+from typing import TYPE_CHECKING, NamedTuple
+
+from lucid_audit.dockerfile.ignore import IgnoreError, IgnoreFile
+from lucid_audit.dockerfile.resolve import ROOT, Context, Kind, Match, inside
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+__all__ = ["Context", "ContextSet", "DiskContext", "Match", "MemoryContext", "candidates"]
+
+IGNORE_FILE = ".dockerignore"
+IGNORE_LIMIT = 4 << 20  # bytes of an ignore file
+_MODES: dict[int, Kind] = {stat.S_IFREG: "file", stat.S_IFDIR: "dir", stat.S_IFLNK: "link"}
+
+
+class DiskContext(Context):
+    """A folder on disk. Nothing outside it is read but the Dockerfile's own ignore file, which may lie elsewhere."""
+
+    def __init__(self, root: str | os.PathLike[str], dockerfile: str | os.PathLike[str] = "") -> None:
+        """``dockerfile`` is the path of the Dockerfile, from the current folder; "" when it is no file (standard input).
+
+        ``<Dockerfile>.dockerignore`` beside it wins over ``.dockerignore`` at the root (moby/buildkit
+        frontend/dockerui/config.go); the two are never combined.
+        """
+        self.root = os.fspath(root) or "."
+        file = os.fspath(dockerfile)
+        below = os.path.relpath(file, self.root).replace(os.sep, "/") if file else ""
+        own = _ignore_file(f"{file}.dockerignore") if file else None
+        shared = os.path.join(self.root, IGNORE_FILE)  # noqa: PTH118  (importing pathlib costs more than this)
+        super().__init__(
+            _readable(self.root),
+            "" if below.startswith("../") else below,
+            own if own is not None else _ignore_file(shared),
+        )
+
+    @property
+    def key(self) -> str:
+        """The folder's real path."""
+        return os.path.realpath(self.root)
+
+    def _path(self, path: str) -> str:
+        return f"{self.root}/{path}"
+
+    def _kind(self, path: str) -> Kind:
+        try:
+            return _MODES.get(stat.S_IFMT(os.lstat(self._path(path)).st_mode), "other")
+        except PermissionError:
+            return "unknown"
+        except (OSError, ValueError):  # ValueError: a name that no file can have
+            return "absent"
+
+    def _list(self, folder: str) -> dict[str, Kind] | None:
+        try:
+            with os.scandir(self._path(folder)) as entries:
+                return {entry.name: _entry_kind(entry) for entry in entries}
+        except OSError:
+            return None
+
+    def _target(self, link: str) -> str:
+        try:
+            return os.readlink(self._path(link))  # noqa: PTH115
+        except OSError:
+            return ""
+
+    def _read(self, path: str, limit: int) -> bytes | None:
+        try:
+            with open(self._path(path), "rb") as stream:  # noqa: PTH123
+                return stream.read(limit)
+        except OSError:
+            return None
+
+
+class MemoryContext(Context):
+    """Files given as a mapping from path to content; folders are implied, empty ones end in ``/``.
+
+    ``links`` maps symbolic links to their targets.
+    """
+
+    def __init__(
+        self,
+        files: Mapping[str, str | bytes],
+        *,
+        name: str = ROOT,
+        dockerfile: str = "",
+        links: Mapping[str, str] | None = None,
+    ) -> None:
+        self._files = {inside(path): data for path, data in files.items() if not path.endswith("/")}
+        self._links = {inside(path): target for path, target in (links or {}).items()}
+        self._tree: dict[str, dict[str, Kind]] = {ROOT: {}}
+        for path in files:
+            self._add(inside(path), "dir" if path.endswith("/") else "file")
+        for path in self._links:
+            self._add(path, "link")
+        own = f"{dockerfile}.dockerignore"
+        ignore = next((path for path in (own if dockerfile else "", IGNORE_FILE) if path in self._files), "")
+        super().__init__(name, dockerfile, IgnoreFile.parse(ignore, self._data(ignore)) if ignore else None)
+
+    def _add(self, path: str, kind: Kind) -> None:
+        while path != ROOT:
+            if kind == "dir":
+                self._tree.setdefault(path, {})
+            folder, _, name = path.rpartition("/")
+            self._tree.setdefault(folder or ROOT, {})[name] = kind
+            path, kind = folder or ROOT, "dir"
+
+    def _data(self, path: str) -> bytes:
+        data = self._files[path]
+        return data if isinstance(data, bytes) else data.encode("utf-8", "surrogateescape")
+
+    def _kind(self, path: str) -> Kind:
+        folder, _, name = path.rpartition("/")
+        return self._tree.get(folder or ROOT, {}).get(name, "absent")
+
+    def _list(self, folder: str) -> dict[str, Kind] | None:
+        return self._tree.get(folder)
+
+    def _target(self, link: str) -> str:
+        return self._links[link]
+
+    def _read(self, path: str, limit: int) -> bytes | None:
+        return self._data(path)[:limit]
+
+
+def _entry_kind(entry: os.DirEntry[str]) -> Kind:
+    try:
+        if entry.is_symlink():
+            return "link"
+        if entry.is_dir(follow_symlinks=False):
+            return "dir"
+        return "file" if entry.is_file(follow_symlinks=False) else "other"
+    except OSError:
+        return "unknown"
+
+
+def _ignore_file(path: str) -> IgnoreFile | None:
+    """Read an ignore file; None when there is none. One that cannot be read gives an error for line 0."""
+    try:
+        with open(path, "rb") as stream:  # noqa: PTH123
+            return IgnoreFile.parse(path, stream.read(IGNORE_LIMIT))
+    except (FileNotFoundError, NotADirectoryError, IsADirectoryError, ValueError):
+        return None
+    except OSError as error:
+        return IgnoreFile(path, errors=(IgnoreError(0, "", error.strerror or str(error)),))
+
+
+def _readable(root: str) -> str:
+    """Return a folder as a person at this prompt would write it."""
+    path = os.path.relpath(root) if os.path.isabs(root) else os.path.normpath(root)  # noqa: PTH117
+    return path.replace(os.sep, "/")
+
+
+class ContextSet(NamedTuple):
+    """The contexts that a Dockerfile may be built with.
+
+    ``declared``: somebody said which (one candidate). Otherwise the candidates are what people use: the Dockerfile's own
+    folder and the root of the repository. A file that resolves wholly in one of them is not to blame for the others.
+    ``between`` are the folders between the two: good for a hint, not for a verdict.
+    """
+
+    declared: bool
+    candidates: tuple[Context, ...]
+    between: tuple[Context, ...] = ()
+
+
+def candidates(
+    *, explicit: Context | None, own: Context | None, repository: Context | None, between: Sequence[Context] = ()
+) -> ContextSet:
+    """Choose among contexts: a declared one wins alone; the same folder is not offered twice."""
+    if explicit is not None:
+        return ContextSet(True, (explicit,))
+    found: dict[str, Context] = {}
+    for context in (own, repository):
+        if context is not None:
+            found.setdefault(context.key, context)
+    return ContextSet(False, tuple(found.values()), tuple(one for one in between if one.key not in found))

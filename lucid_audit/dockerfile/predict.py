@@ -1,0 +1,231 @@
+"""Predict the container that a stage gives: its effective configuration and what is known of its files.
+
+Inheritance follows BuildKit's dispatch: ENTRYPOINT empties a CMD that was not set in the same stage, the last of each
+instruction wins, and everything not set comes from the stage or the image it is built on.
+"""
+
+from __future__ import annotations
+
+import re
+from posixpath import basename
+from typing import Any
+
+from lucid_audit.bases import Base
+from lucid_audit.container.config import Argv, Container, Health, Traced
+from lucid_audit.container.files import Files, Placement
+from lucid_audit.dockerfile.durations import seconds
+from lucid_audit.dockerfile.model import Command, CommandLine, Healthcheck, Instruction, Pairs, Plain, Transfer
+from lucid_audit.dockerfile.stages import Graph, Scope, Stage, Step, find_stage
+from lucid_audit.text import Span
+from lucid_audit.values import Unknown, Value
+
+RUN_IS_OPAQUE = "a RUN instruction may have written it"
+# Calls and modules that change files or start programs; Python code without any only looks.
+_WRITES = re.compile(
+    r"\b(?:\w*link|mkdir|makedirs|system|[pP]open|run|call|check_\w+|exec\w*|eval|spawn\w*|write\w*|rename|replace|copy\w*|move"
+    r"|remove|rmtree|chmod|chown|touch|extract\w*|main)\s*\(|\b(?:subprocess|shutil|runpy|importlib|__import__|pip|ensurepip)\b"
+    r"|\bopen\s*\([^)]*['\"](?:[bt]*[wax][bt+]*|[rbt]*\+[bt]*)['\"]"
+)
+
+
+def predict(stage: Stage, graph: Graph) -> Container:
+    """Return the container that ``stage`` gives when it is the target."""
+    state = _inherited(stage)
+    for part in stage.lineage():
+        state["cmd_here"] = False
+        for step in part.steps:
+            _apply(step, state)
+    from_ = stage.from_.image.span
+    return Container(
+        stage_place=stage.from_.span,
+        image=Traced(stage.root.ref, stage.root.from_.image.span, stage.parent is not None),
+        base=stage.base,
+        user=state["user"],
+        previous_user=state["previous_user"],
+        entrypoint=state["entrypoint"],
+        cmd=state["cmd"],
+        health=state["health"],
+        workdir=state["workdir"],
+        shell=state["shell"],
+        stop_signal=state["stop_signal"],
+        env={
+            **{k: Traced(v, from_, inherited=True) for k, v in (stage.base.env if stage.base else {}).items()},
+            **state["env"],
+        },
+        env_open=stage.end.open,
+        labels=state["labels"],
+        ports=tuple(state["ports"]),
+        volumes=tuple(state["volumes"]),
+        platform=_platform(stage, graph),
+        files=files_of(stage, graph),
+    )
+
+
+def _platform(stage: Stage, graph: Graph) -> Traced[str] | None:
+    if stage.platform is not None and stage.from_.platform is not None:
+        return Traced(stage.platform, stage.from_.platform.span)
+    if graph.settings.platform:
+        return Traced(graph.settings.platform, stage.from_.span)
+    return None
+
+
+def _inherited(stage: Stage) -> dict[str, Any]:
+    """Return what the base image alone gives; unknown where it is not in the catalogue."""
+    base: Base | None = stage.base
+    place = stage.root.from_.image.span
+
+    def field(value: Any) -> Traced[Any]:
+        if base is None:
+            return Traced(Unknown(f"{stage.root.from_.image.raw} is not in the catalogue"), place, inherited=True)
+        return Traced(value, place, inherited=True)
+
+    entrypoint = base.entrypoint if base else None
+    cmd = base.cmd if base else None
+    return {
+        "user": field(base.user if base else None) if base is None or base.user is not None else _unlisted(base, place),
+        "previous_user": None,
+        "entrypoint": field(Argv(entrypoint) if entrypoint else None),
+        "cmd": field(Argv(cmd) if cmd else None),
+        "health": field(None),
+        "workdir": field((base.workdir or "/") if base else "/"),
+        "shell": field(None),
+        "stop_signal": field(None),
+        "env": {},
+        "labels": {},
+        "ports": [],
+        "volumes": [],
+        "cmd_here": False,
+    }
+
+
+def _unlisted(base: Base, place: Span) -> Traced[Any]:
+    return Traced(Unknown(f"the default user of {base.ref.familiar} is not listed"), place, inherited=True)
+
+
+def _apply(step: Step, state: dict[str, Any]) -> None:
+    """Let one instruction change the configuration."""
+    instruction = step.instruction
+    if isinstance(instruction, Command):
+        if instruction.keyword == "CMD":
+            state["cmd"], state["cmd_here"] = Traced(_argv(instruction.command), instruction.span), True
+        elif instruction.keyword == "ENTRYPOINT":
+            state["entrypoint"] = Traced(_argv(instruction.command), instruction.span)
+            if not state["cmd_here"]:
+                state["cmd"] = Traced(None, instruction.span)
+        elif instruction.keyword == "SHELL":
+            state["shell"] = Traced(tuple(word.raw for word in instruction.command.args), instruction.span)
+    elif isinstance(instruction, Healthcheck):
+        state["health"] = Traced(_health(instruction), instruction.span)
+    elif isinstance(instruction, Pairs):
+        if instruction.keyword in ("ENV", "LABEL"):
+            target = state["env" if instruction.keyword == "ENV" else "labels"]
+            for pair in instruction.pairs:
+                key = step.scope.text(pair.key)
+                if key is not None and pair.value is not None:
+                    span = Span(pair.key.span.start, pair.value.span.end)
+                    target[key] = Traced(step.scope.value(pair.value), span)
+    elif isinstance(instruction, Plain):
+        _apply_plain(step, instruction, state)
+
+
+def _apply_plain(step: Step, instruction: Plain, state: dict[str, Any]) -> None:
+    keyword, scope = instruction.keyword, step.scope
+    if keyword == "USER":
+        state["previous_user"] = None if state["user"].inherited else state["user"]
+        state["user"] = Traced(scope.value(instruction.word), instruction.word.span)
+    elif keyword == "STOPSIGNAL":
+        state["stop_signal"] = Traced(scope.value(instruction.word), instruction.word.span)
+    elif keyword == "WORKDIR":
+        value = step.destination(instruction.word)
+        clean: Value = value if isinstance(value, Unknown) else value.rstrip("/") or "/"
+        state["workdir"] = Traced(clean, instruction.word.span)
+    elif keyword in ("EXPOSE", "VOLUME"):
+        state["ports" if keyword == "EXPOSE" else "volumes"].extend(
+            Traced(scope.value(word), word.span) for word in instruction.words
+        )
+
+
+def _argv(command: CommandLine) -> Argv | None:
+    """An empty JSON array unsets the inherited value, as ``ENTRYPOINT []`` does."""
+    if command.exec_form:
+        return Argv(tuple(word.raw for word in command.args)) if command.args else None
+    return Argv((command.text,), shell=True)
+
+
+def _health(instruction: Healthcheck) -> Health:
+    def flag(name: str) -> str | None:
+        found = instruction.flag(name)
+        return found.value.raw if found is not None and found.value is not None else None
+
+    retries = flag("retries")
+    return Health(
+        _argv(instruction.command) if instruction.command is not None else None,
+        seconds(flag("interval")),
+        seconds(flag("timeout")),
+        seconds(flag("start-period")),
+        int(retries) if retries is not None and retries.isdigit() else None,
+    )
+
+
+def files_of(stage: Stage, graph: Graph, before: Instruction | None = None) -> Files:
+    """Return the stage's files as far as they are known, at its end or just ``before`` one of its instructions."""
+    placements: list[Placement] = []
+    opaque = ""
+    for step in stage.all_steps():
+        instruction = step.instruction
+        if instruction is before:
+            break
+        if isinstance(instruction, Transfer):
+            placements.extend(_placements(step, instruction, graph))
+        elif isinstance(instruction, Command) and instruction.keyword == "RUN":
+            opaque = opaque if _only_looks(instruction.command) else RUN_IS_OPAQUE
+        elif isinstance(instruction, Plain) and instruction.keyword == "WORKDIR":
+            where = step.destination(instruction.word)
+            if isinstance(where, str) and where != "/":
+                placements.append(Placement(where.rstrip("/"), True, instruction.span))
+    return Files(stage.base, tuple(placements), opaque)
+
+
+def _placements(step: Step, instruction: Transfer, graph: Graph) -> list[Placement]:
+    """Say where COPY or ADD puts each source, as far as the text tells."""
+    destination = step.destination(instruction.destination)
+    word = instruction.from_
+    other = find_stage(graph.stages, word.raw) if word is not None else None
+    stage = other.index if other is not None else None
+    if isinstance(destination, Unknown):
+        return [Placement(None, False, instruction.span)]
+    found: list[Placement] = []
+    into = destination.endswith("/") or len(instruction.sources) > 1
+    for source_word in instruction.sources:
+        heredoc = next((h for h in instruction.heredocs if h.word == source_word.span), None)
+        source = heredoc.name if heredoc is not None else step.scope.text(source_word)
+        span = source_word.span
+        if source is None:
+            found.append(Placement(destination.rstrip("/") or "/", False, span, "", stage))
+            continue
+        name = basename(source.rstrip("/"))
+        listed = bool(name) and name not in (".", "..") and not any(char in name for char in "*?[")
+        if heredoc is not None and listed:
+            found.append(Placement(f"{destination}{name}" if into else destination, True, span, "", None))
+        elif into and listed and not source.endswith("/"):
+            # A file lands at folder/name; a folder gives its contents to the folder. Which of both is not in the text.
+            found.append(Placement(f"{destination.rstrip('/')}/{name}", _is_file(source, other), span, source, stage))
+            if not _is_file(source, other):
+                found.append(Placement(destination.rstrip("/") or "/", False, span, source, stage))
+        else:
+            exact = not into and listed and _is_file(source, other)
+            found.append(Placement(destination.rstrip("/") or "/", exact, span, source, stage))
+    return found
+
+
+def _is_file(source: str, stage: Stage | None) -> bool:
+    """Whether a source is surely one file: what stands directly in a stage's program folder is a program."""
+    return stage is not None and basename(source.rpartition("/")[0]) in ("bin", "sbin", "busybox")
+
+
+def _only_looks(command: CommandLine) -> bool:
+    """Whether a RUN is ``["python3", "-c", "…"]`` whose code writes nothing: how a stage without a shell checks itself."""
+    words = [word.raw for word in command.args]
+    if len(words) != 3 or words[1] != "-c" or not basename(words[0]).startswith("python"):
+        return False
+    return _WRITES.search(words[2]) is None

@@ -1,0 +1,109 @@
+"""What a check answers, and what a person reads: hits and skips become findings in a report."""
+
+from __future__ import annotations
+
+from enum import IntEnum
+from typing import NamedTuple
+
+from lucid_audit.container.config import Place
+from lucid_audit.record import record
+
+
+class Severity(IntEnum):
+    """How much a finding matters; the three levels of SARIF 2.1.0 (section 3.27.10), highest last."""
+
+    note = 1
+    warning = 2
+    error = 3
+
+
+class Hit:
+    """A defect found. ``values`` fill the placeholders of the rule's message."""
+
+    __slots__ = ("at", "values")
+
+    def __init__(self, at: Place, **values: object) -> None:
+        self.at = at
+        self.values = values
+
+
+class Skip(NamedTuple):
+    """A question that cannot be answered here; ``reason`` is one clause that says why."""
+
+    at: Place
+    reason: str
+
+
+class Location(NamedTuple):
+    """A place for people and machines: a file with lines and columns from 1 (end exclusive), or a field of an image."""
+
+    file: str = ""
+    line: int = 0
+    column: int = 0
+    end_line: int = 0
+    end_column: int = 0
+    field: str = ""
+
+
+@record
+class Finding:
+    """One defect at one place. ``stage`` and ``instruction`` identify the place without its line number."""
+
+    rule: str
+    severity: Severity
+    message: str
+    location: Location
+    remediation: str = ""
+    stage: str = ""
+    instruction: str = ""
+
+
+class Skipped(NamedTuple):
+    """A rule that could not be judged at a place, and why."""
+
+    rule: str
+    reason: str
+    location: Location
+
+
+class Problem(NamedTuple):
+    """Why a subject could not be read, with the place if there is one. Never a pass: exit 3."""
+
+    message: str
+    location: Location
+
+
+@record
+class SubjectReport:
+    """Everything about one subject. ``lines`` are the source lines that findings point at, for excerpts."""
+
+    kind: str  # dockerfile | image
+    name: str
+    findings: tuple[Finding, ...] = ()
+    skipped: tuple[Skipped, ...] = ()
+    problems: tuple[Problem, ...] = ()
+    lines: tuple[tuple[int, str], ...] = ()
+    note: str = ""  # one line of context for people, e.g. which build context was assumed
+    path: str = ""  # the name from the repository's root, for fingerprints; "" when it is the name itself
+
+
+@record
+class Report:
+    """The answer to one run, subjects in the order they were named."""
+
+    subjects: tuple[SubjectReport, ...]
+    rules: int = 0  # how many rules were asked
+
+    def count(self, severity: Severity) -> int:
+        """Number of findings of exactly this severity."""
+        return sum(f.severity is severity for s in self.subjects for f in s.findings)
+
+    @property
+    def skipped(self) -> int:
+        """Number of questions that could not be answered."""
+        return sum(len(s.skipped) for s in self.subjects)
+
+    @property
+    def problems(self) -> int:
+        """Number of things that could not be read."""
+        return sum(len(s.problems) for s in self.subjects)

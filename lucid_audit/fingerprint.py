@@ -1,0 +1,30 @@
+"""Names for findings that stay the same when lines move, so that baselines and platforms recognise them.
+
+A fingerprint is made of the rule, the file's path in its repository, the stage, the instruction with its blanks
+normalised, and an ordinal among findings that agree in all of these. Neither lines nor messages go in. Changing what
+goes in breaks every stored baseline, so it means a new ``VERSION``.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+
+from lucid_audit.finding import SubjectReport
+
+VERSION = "1"
+DIGITS = 32  # hexadecimal: 128 of SHA-256's bits
+
+
+def fingerprints(subject: SubjectReport) -> list[str]:
+    """Return the fingerprint of every finding of a subject, in their order."""
+    from hashlib import sha256  # noqa: PLC0415  (only machine formats need it)
+
+    seen: Counter[tuple[str, str, str]] = Counter()
+    found: list[str] = []
+    for finding in subject.findings:
+        same = finding.rule, finding.stage, finding.instruction
+        parts = (VERSION, finding.rule, subject.path or subject.name, *same[1:], str(seen[same]))
+        seen[same] += 1
+        digest = sha256("\0".join(parts).encode("utf-8", "backslashreplace")).hexdigest()
+        found.append(f"v{VERSION}:{digest[:DIGITS]}")
+    return found

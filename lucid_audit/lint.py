@@ -1,0 +1,176 @@
+"""The use case "lint": find the files, read them, judge each in its build context, collect one report.
+
+This is where input happens; rules, parser and renderers see only what they are handed.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import date
+from pathlib import Path
+from typing import IO, NamedTuple
+
+from lucid_audit import discover, errors, parallel, ruleset
+from lucid_audit.bases import Bases
+from lucid_audit.catalogue import compiled
+from lucid_audit.dockerfile.build import Build
+from lucid_audit.dockerfile.parser import parse
+from lucid_audit.dockerfile.stages import Settings
+from lucid_audit.engine import judge
+from lucid_audit.errors import InternalError, LucidError, UsageError
+from lucid_audit.finding import Location, Problem, Report, Severity, SubjectReport
+from lucid_audit.policy import platforms, select
+from lucid_audit.record import replace
+from lucid_audit.rules import ActiveRule
+from lucid_audit.surroundings import Surroundings
+from lucid_audit.text import SourceText
+
+SIZE_LIMIT = 10 << 20  # bytes of one Dockerfile
+PARALLEL_FROM = 60  # files; below that, forking costs more than it saves
+STDIN = "-"
+
+
+class Request(NamedTuple):
+    """What one run was asked for; empty strings and tuples mean "not given".
+
+    ``jobs`` is the number of processes, 0 to choose. ``stdin`` is read when one of ``paths`` is ``-``.
+    """
+
+    paths: Sequence[str]
+    as_of: date
+    stdin: IO[bytes] | None = None
+    stdin_name: str = "Dockerfile"
+    context: str = ""
+    target: str = ""
+    build_args: Mapping[str, str] = {}
+    platform: str = ""
+    profile: str = ""
+    policy: str = ""
+    select: Sequence[str] = ()
+    ignore: Sequence[str] = ()
+    fail_on: str = ""
+    jobs: int = 0
+
+
+class Outcome(NamedTuple):
+    """The report, and the lowest severity that makes the run fail."""
+
+    report: Report
+    fail_on: Severity
+
+    @property
+    def exit_code(self) -> int:
+        """3 when anything could not be read, else 1 when a finding is severe enough, else 0."""
+        if self.report.problems or not self.report.subjects:
+            return errors.UNREADABLE
+        worst = max((f.severity for s in self.report.subjects for f in s.findings), default=0)
+        return errors.FINDINGS if worst >= self.fail_on else errors.OK
+
+
+class Item(NamedTuple):
+    """One thing to judge: a file by its name, or data that was read already, or a problem."""
+
+    name: str
+    data: bytes | None = None
+    problem: str = ""
+
+
+def run(request: Request) -> Outcome:
+    """Lint everything that was asked for. Files that cannot be read are part of the report; the others are judged.
+
+    Raises:
+        UsageError: an option, a rule or the policy is not valid.
+        InternalError: a check crashed; the message names the rule and the file.
+    """
+    rules = ruleset.load(request.policy, _start(request.paths))
+    policy = rules.policy
+    active = select(
+        rules.rules,
+        rules.profiles,
+        policy,
+        profile=request.profile,
+        only=request.select,
+        without=request.ignore,
+    )
+    if not active:
+        raise UsageError("no rule is left to judge by")
+    settings = Settings(
+        Bases(compiled()["bases"], policy.bases),
+        request.as_of,
+        {**policy.build_args, **request.build_args},
+        request.platform,
+        request.target,
+        platforms(policy, rules.profiles, request.profile),
+    )
+    places = Surroundings(request.context, policy)
+    items = list(_items(request))
+    jobs = request.jobs or (parallel.available() if len(items) > PARALLEL_FROM else 1)
+    subjects = parallel.ordered(
+        lambda at: _judge(items[at], active, settings, places), [item.name for item in items], jobs
+    )
+    return Outcome(Report(tuple(subjects), len(active)), Severity[request.fail_on or policy.fail_on or "error"])
+
+
+def _start(paths: Sequence[str]) -> Path:
+    """Return the folder from which a policy is looked for: the deepest one that holds all paths."""
+    files = [Path(path).absolute() for path in paths if path != STDIN]
+    folders = [path if path.is_dir() else path.parent for path in files]
+    return Path(os.path.commonpath(folders)) if folders else Path()
+
+
+def _items(request: Request) -> Iterator[Item]:
+    """Yield what to judge, in the order it was named; a file that is named twice comes once."""
+    seen: set[str] = set()
+    for path in request.paths:
+        if path == STDIN:
+            data = request.stdin.read(SIZE_LIMIT + 1) if request.stdin is not None else b""
+            yield Item(request.stdin_name, data)
+            continue
+        for item in _search(path):
+            real = os.path.realpath(item.name)
+            if real not in seen:
+                seen.add(real)
+                yield item
+
+
+def _search(path: str) -> Iterator[Item]:
+    empty = True
+    for found in discover.find([path]):
+        empty = False
+        yield Item(found.path, problem=found.reason if isinstance(found, discover.Unreadable) else "")
+    if empty:
+        yield Item(path, problem="no Dockerfile in this folder")
+
+
+def _judge(item: Item, rules: Sequence[ActiveRule], settings: Settings, places: Surroundings) -> SubjectReport:
+    """Read and judge one item.
+
+    Raises:
+        InternalError: a bug of ours; the message names the file.
+    """
+    problem, data = item.problem, item.data
+    if data is None and not problem:
+        problem, data = _read(item.name)
+    if not problem and len(data or b"") > SIZE_LIMIT:
+        problem = f"larger than {SIZE_LIMIT >> 20} MiB"
+    if problem:
+        return SubjectReport("dockerfile", item.name, problems=(Problem(problem, Location(item.name)),))
+    try:
+        dockerfile = parse(SourceText.decode(item.name, data or b""))
+        contexts, note = places.contexts(None if item.data is not None else item.name)
+        report = judge(Build(dockerfile, settings, contexts), rules)
+    except LucidError:
+        raise
+    except Exception as error:
+        raise InternalError(f"{item.name}: {type(error).__name__}: {error}") from error
+    return replace(report, note=note, path=places.in_repository(item.name))
+
+
+def _read(name: str) -> tuple[str, bytes]:
+    """Return why a file cannot be read, or "" and its content: one byte more than the limit at most."""
+    try:
+        with open(name, "rb") as stream:  # noqa: PTH123  (a name may hold bytes that are not UTF-8)
+            return "", stream.read(SIZE_LIMIT + 1)
+    except OSError as error:
+        return error.strerror or str(error), b""

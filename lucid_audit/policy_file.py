@@ -1,0 +1,161 @@
+"""Finds and reads the policy: ``lucid-audit.yaml``, else ``[tool.lucid-audit]`` in ``pyproject.toml``."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from os.path import exists, isfile
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from lucid_audit.catalogue import schema
+from lucid_audit.checks import Check
+from lucid_audit.errors import UsageError
+from lucid_audit.policy import Policy
+from lucid_audit.rules import Rule, bind, index
+from lucid_audit.schema import nearest, params_schema, validate
+
+if TYPE_CHECKING:
+    from lucid_audit.yamlsource import Document
+
+NAMES = ("lucid-audit.yaml", "lucid-audit.yml", ".lucid-audit.yaml")
+LIMIT = 1 << 20  # bytes; a policy is written by hand
+
+
+def find(start: Path) -> Path | None:
+    """Return the nearest policy file in ``start`` or a folder above it, up to the repository's root."""
+    start = start.absolute()
+    for folder in (start, *start.parents):
+        for name in NAMES:
+            if isfile(folder / name):  # noqa: PTH113  (unlike Path's, it never raises)
+                return folder / name
+        project = folder / "pyproject.toml"
+        if _mentions_us(project):
+            return project
+        if exists(folder / ".git"):  # noqa: PTH110
+            return None
+    return None
+
+
+def _mentions_us(project: Path) -> bool:
+    try:
+        return b"[tool.lucid-audit" in project.read_bytes()[:LIMIT]
+    except OSError:
+        return False  # it is not there, or it is somebody else's and not ours to read
+
+
+def read(
+    path: Path, builtin: Mapping[str, Rule], checks: Callable[[], Mapping[str, Check]]
+) -> tuple[Policy, Mapping[str, Rule]]:
+    """Read and validate a policy; return it with all rules, the built-in ones and those it brings along.
+
+    ``checks`` gives the checks that its own rules may use; it is asked only when there are such rules.
+
+    Raises:
+        UsageError: it cannot be read or is not valid; the message has file, line and what was expected.
+    """
+    document = _document(path)
+    if document.data is None:
+        return Policy(str(path), str(path.parent)), builtin
+    shape = schema("policy")
+    shape["properties"]["rules"] = {"type": "object"}  # judged below, when the policy's own rules are known
+    validate(document, shape, "the policy")
+    data: dict[str, Any] = {
+        key: tuple(value) if isinstance(value, list) else value for key, value in document.data.items()
+    }
+    policy = Policy(path=str(path), folder=str(path.parent), **data)
+    rules = index((*builtin.values(), *own_rules(policy, checks()))) if policy.rule_folders else builtin
+    for name in policy.rules:
+        if name not in rules:
+            line = document.line(("rules", name))
+            raise UsageError(f"{path}:{line}: rules: there is no rule {name!r}{nearest(name, rules)}")
+    shape["properties"]["rules"] = rules_schema({name: rules[name] for name in policy.rules})
+    validate(document, shape, "the policy")
+    return policy, rules
+
+
+def rules_schema(rules: Mapping[str, Rule]) -> dict[str, Any]:
+    """Return the schema of a ``rules`` mapping: every rule with the parameters of its check."""
+    words: dict[str, Any] = {"enum": ["on", "off", "error", "warning", "note", True, False]}
+    shape: dict[str, Any] = {"type": "object", "additionalProperties": False, "properties": {}}
+    for rule in rules.values():
+        params = params_schema(rule.check.params)
+        params.pop("required", None)
+        levels = {"enum": ["error", "warning", "note"]}
+        full = {"type": "object", "additionalProperties": False, "properties": {"severity": levels, "params": params}}
+        # "if" keeps the message about what was meant: a word or a mapping, not "not valid under any of the schemas".
+        shape["properties"][rule.id] = {"if": {"type": "object"}, "then": full, "else": words}
+    return shape
+
+
+def own_rules(policy: Policy, checks: Mapping[str, Check]) -> list[Rule]:
+    """Read the rules in the policy's own folders.
+
+    Raises:
+        UsageError: a folder or a rule is not valid.
+    """
+    found: list[Rule] = []
+    for name in policy.rule_folders:
+        folder = Path(policy.folder, name)
+        if not folder.is_dir():
+            raise UsageError(f"{policy.path}: rule_folders: {folder} is not a folder")
+        found.extend(read_rule(file, checks) for file in sorted(folder.glob("*.yaml")))
+    return found
+
+
+def read_rule(file: Path, checks: Mapping[str, Check]) -> Rule:
+    """Read and validate one rule file.
+
+    Raises:
+        UsageError: what is wrong, with file and line.
+    """
+    document = _document(file)
+    validate(document, schema("rule"), "the rule")
+    raw = document.data
+    if raw["id"] != file.stem:
+        raise UsageError(f"{file}:{document.line(('id',))}: id {raw['id']!r} is not the file's name {file.stem!r}")
+    rule = bind(raw, checks, f"{file}:{document.line(('check',))}")
+    shape: dict[str, Any] = {"type": "object", "properties": {"params": params_schema(rule.check.params)}}
+    if "params" in raw or shape["properties"]["params"].get("required"):
+        validate(document._replace(data={"params": {}, **raw}), shape, "params")
+    return rule
+
+
+def _document(path: Path) -> Document:
+    try:
+        data = path.read_bytes()
+        if len(data) > LIMIT:
+            raise UsageError(f"{path}: larger than {LIMIT} bytes")
+        text = data.decode("utf-8-sig")
+    except OSError as error:
+        raise UsageError(f"{path}: {error.strerror}") from None
+    except UnicodeDecodeError:
+        raise UsageError(f"{path}: not UTF-8") from None
+    from lucid_audit.yamlsource import Document, load  # noqa: PLC0415  (YAML costs more than linting one file)
+
+    if path.suffix != ".toml":
+        return load(str(path), text)
+    import tomllib  # noqa: PLC0415  (only for a policy in pyproject.toml)
+
+    try:
+        tools = tomllib.loads(text).get("tool")
+    except tomllib.TOMLDecodeError as error:
+        raise UsageError(f"{path}: not valid TOML: {error}") from None
+    table = tools.get("lucid-audit") if isinstance(tools, dict) else None
+    return Document(str(path), table, _toml_lines(text))
+
+
+def _toml_lines(text: str) -> dict[tuple[str | int, ...], int]:
+    """Return the lines of the table's keys, found by name: ``tomllib`` keeps no places."""
+    lines: dict[tuple[str | int, ...], int] = {}
+    section: tuple[str, ...] | None = None
+    for number, line in enumerate(text.splitlines(), 1):
+        stripped = line.strip()
+        if stripped.startswith("["):
+            names = tuple(part.strip("\"' ") for part in stripped.partition("]")[0].strip("[ ").split("."))
+            section = names[2:] if names[:2] == ("tool", "lucid-audit") else None
+            if section is not None:
+                lines.setdefault(section, number)
+        elif section is not None and "=" in stripped:
+            key = stripped.partition("=")[0].strip().strip("\"'")
+            lines.setdefault((*section, key), number)
+    return lines

@@ -1,0 +1,76 @@
+"""The report for machines: version 1 of the shape in ``docs/report.schema.json``; only additions may change it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from typing import Any
+
+from lucid_audit import __version__
+from lucid_audit.finding import Location, Report, Severity, SubjectReport
+from lucid_audit.fingerprint import fingerprints
+from lucid_audit.report.escape import well_formed
+
+VERSION = 1
+
+
+def render(report: Report) -> str:
+    """Return the report as indented JSON in ASCII, ended by a line end."""
+    return json.dumps(document(report), indent=2) + "\n"
+
+
+def document(report: Report) -> dict[str, Any]:
+    """Return the report as plain data."""
+    return {
+        "version": VERSION,
+        "tool": {"name": "lucid-audit", "version": __version__},
+        "summary": {
+            **{severity.name: report.count(severity) for severity in sorted(Severity, reverse=True)},
+            "skipped": report.skipped,
+            "suppressed": 0,
+            "problems": report.problems,
+        },
+        "subjects": [_subject(subject) for subject in report.subjects],
+    }
+
+
+def _subject(subject: SubjectReport) -> dict[str, Any]:
+    return {
+        "kind": subject.kind,
+        "name": well_formed(subject.name),
+        "findings": list(_findings(subject)),
+        "skipped": [
+            {"rule": skip.rule, "reason": well_formed(skip.reason), "location": _location(skip.location)}
+            for skip in subject.skipped
+        ],
+        "problems": [
+            {"message": well_formed(problem.message), "location": _location(problem.location)}
+            for problem in subject.problems
+        ],
+    }
+
+
+def _findings(subject: SubjectReport) -> Iterable[dict[str, Any]]:
+    for finding, fingerprint in zip(subject.findings, fingerprints(subject), strict=True):
+        yield {
+            "rule": finding.rule,
+            "severity": finding.severity.name,
+            "message": well_formed(finding.message),
+            "fingerprint": fingerprint,
+            "suppressed": None,
+            "location": _location(finding.location),
+        }
+
+
+def _location(location: Location) -> dict[str, Any]:
+    if location.field:
+        return {"field": well_formed(location.field)}
+    if not location.line:
+        return {"file": well_formed(location.file)} if location.file else {}
+    return {
+        "file": well_formed(location.file),
+        "line": location.line,
+        "column": location.column,
+        "end_line": location.end_line,
+        "end_column": location.end_column,
+    }

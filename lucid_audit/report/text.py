@@ -1,0 +1,100 @@
+"""The report as a person reads it: place, message, source line, remedy; then one line that sums up."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from lucid_audit.finding import Finding, Location, Problem, Report, SubjectReport
+from lucid_audit.report.escape import visible
+from lucid_audit.report.excerpt import excerpt
+from lucid_audit.report.style import BOLD, BY_SEVERITY, DIM, GREEN, PLAIN, RED, Style
+from lucid_audit.report.summary import summary
+
+_SENTENCE_END = re.compile(r"(?<=[.!?]) (?=[A-Z`\"'])")
+
+
+def render(report: Report, style: Style = PLAIN) -> str:
+    """Return the report as text, each line ended. Quiet: one line per finding or problem and nothing else."""
+    explained: set[str] = set()
+    lines: list[str] = []
+    for subject in report.subjects:
+        lines.extend(_subject(subject, style, explained))
+    if not style.quiet:
+        lines.append(summary(report, style))
+    return "".join(f"{line}\n" for line in lines)
+
+
+def problems(report: Report) -> str:
+    """Return one line per thing that could not be read: what a person must see also when a machine gets the report."""
+    return "".join(
+        f"{_problem_line(subject, problem, PLAIN)}\n" for subject in report.subjects for problem in subject.problems
+    )
+
+
+def _subject(subject: SubjectReport, style: Style, explained: set[str]) -> Iterator[str]:
+    sources = dict(subject.lines)
+    for problem in subject.problems:
+        yield _problem_line(subject, problem, style)
+        yield from _below(problem.location, sources, "", style)
+    for finding in subject.findings:
+        yield _finding_line(subject, finding, style)
+        # The remedy once per run: thirty findings of one rule have one answer.
+        remedy = "" if finding.rule in explained else first_sentence(finding.remediation)
+        explained.add(finding.rule)
+        yield from _below(finding.location, sources, remedy, style)
+    if style.show_skipped and not style.quiet:
+        yield from _skipped(subject, style)
+
+
+def _problem_line(subject: SubjectReport, problem: Problem, style: Style) -> str:
+    return f"{_place(problem.location, subject, style)}: {visible(problem.message)}"
+
+
+def _finding_line(subject: SubjectReport, finding: Finding, style: Style) -> str:
+    severity = style.paint(finding.severity.name, BY_SEVERITY[finding.severity])
+    rule = style.paint(f"[{visible(finding.rule)}]", DIM)
+    return f"{_place(finding.location, subject, style)}: {severity}: {visible(finding.message)} {rule}"
+
+
+def _skipped(subject: SubjectReport, style: Style) -> Iterator[str]:
+    if subject.note:
+        yield style.paint(f"{visible(subject.name)}: {visible(subject.note)}", DIM)
+    for skip in subject.skipped:
+        where = place(skip.location, subject)
+        yield style.paint(f"{where}: skipped: {visible(skip.reason)} [{visible(skip.rule)}]", DIM)
+    if subject.note or subject.skipped:
+        yield ""
+
+
+def _below(location: Location, sources: dict[int, str], remedy: str, style: Style) -> Iterator[str]:
+    """Yield what stands under a finding's line: the source, the marker, the remedy and a blank line."""
+    if style.quiet:
+        return
+    gutter = " " * max(len(str(location.line)), 4)
+    source = sources.get(location.line, "")
+    if source.strip():
+        end = location.end_column if location.end_line == location.line else 0
+        shown, marker = excerpt(source, location.column, end)
+        yield f"{style.paint(f'{location.line:>{len(gutter)}} |', DIM)} {shown}"
+        yield f"{style.paint(f'{gutter} |', DIM)} {style.paint(marker, RED)}"
+    if remedy:
+        yield f"{style.paint(f'{gutter} =', DIM)} {style.paint(visible(remedy), GREEN)}"
+    yield ""
+
+
+def _place(location: Location, subject: SubjectReport, style: Style) -> str:
+    return style.paint(place(location, subject), BOLD)
+
+
+def place(location: Location, subject: SubjectReport) -> str:
+    """Return ``file:line:column`` as editors open it, or the subject and the field of its configuration."""
+    name = visible(location.file or subject.name)
+    if location.field:
+        return f"{name}: {visible(location.field)}"
+    return f"{name}:{location.line}:{location.column}" if location.line else name
+
+
+def first_sentence(text: str) -> str:
+    """Return the first sentence of a remediation; the rest is what ``lucid-audit explain`` is for."""
+    return _SENTENCE_END.split(" ".join(text.split()), maxsplit=1)[0]

@@ -1,0 +1,49 @@
+"""What one run judges by: the built-in rules and profiles, the team's policy, and the rules that policy brings along."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from lucid_audit import checks, policy_file
+from lucid_audit.catalogue import compiled
+from lucid_audit.errors import UsageError
+from lucid_audit.policy import Policy
+from lucid_audit.policy import select as select_rules
+from lucid_audit.rules import Rule, bind, index
+
+
+class RuleSet(NamedTuple):
+    """All rules by id, active or not; all profiles by name; the policy, empty when there is none."""
+
+    rules: Mapping[str, Rule]
+    profiles: Mapping[str, Mapping[str, Any]]
+    policy: Policy
+
+    def severities(self, profile: str) -> dict[str, str]:
+        """Return the rules that a profile turns on, with the severity it gives them."""
+        active = select_rules(self.rules, self.profiles, Policy(), profile=profile)
+        return {rule.rule.id: rule.severity.name for rule in active}
+
+
+def load(policy: str, start: Path) -> RuleSet:
+    """Load everything. ``policy`` is a file, or "" to look for one in ``start`` and the folders above it.
+
+    Raises:
+        UsageError: a rule or the policy cannot be read or is not valid.
+    """
+    builtin = index(bind(raw, checks.load(), f"rule {raw['id']}") for raw in compiled()["rules"])
+    file = Path(policy) if policy else _shown(policy_file.find(start))
+    if file is None:
+        return RuleSet(builtin, compiled()["profiles"], Policy())
+    if not file.is_file():
+        raise UsageError(f"{file}: there is no such policy file")
+    found, rules = policy_file.read(file, builtin, checks.plugins)
+    return RuleSet(rules, compiled()["profiles"], found)
+
+
+def _shown(file: Path | None) -> Path | None:
+    """Return a path as people know it: from the current folder when it lies below."""
+    here = Path.cwd()
+    return file.relative_to(here) if file is not None and file.is_relative_to(here) else file

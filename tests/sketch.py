@@ -1,0 +1,57 @@
+"""Subjects from the sketches in rule examples: a Dockerfile, perhaps with the files of its repository."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import date
+from functools import cache
+from typing import Any
+
+from lucid_audit.dockerfile.context import ContextSet, MemoryContext, candidates
+from lucid_audit.dockerfile.parser import parse
+
+from lucid_audit.bases import Bases
+from lucid_audit.catalogue import compiled
+from lucid_audit.dockerfile.build import Build
+from lucid_audit.dockerfile.stages import Settings
+from lucid_audit.text import SourceText
+
+AS_OF = date(2026, 11, 23)
+
+
+@cache
+def bases() -> Bases:
+    return Bases(compiled()["bases"])
+
+
+def sketch(text: str, example: Mapping[str, Any] | None = None) -> Build:
+    """Build the subject of an example; keys as in ``rules/rule.schema.json``."""
+    example = example or {}
+    path = example.get("file", "Dockerfile")
+    settings = Settings(
+        bases(),
+        date.fromisoformat(example["as_of"]) if "as_of" in example else AS_OF,
+        example.get("build_args", {}),
+        example.get("platform", ""),
+        example.get("target", ""),
+        tuple(example.get("platforms", ())),
+    )
+    return Build(parse(SourceText(path, text)), settings, _contexts(path, text, example))
+
+
+def _contexts(path: str, text: str, example: Mapping[str, Any]) -> ContextSet | None:
+    if "context" not in example:
+        return None
+    files = {**example["context"], path: text}
+    folder = path.rpartition("/")[0]
+
+    def below(root: str) -> MemoryContext:
+        inside = {n.removeprefix(root + "/"): c for n, c in files.items() if not root or n.startswith(root + "/")}
+        return MemoryContext(
+            inside if root else files, name=root or ".", dockerfile=path.removeprefix(root + "/") if root else path
+        )
+
+    declared = example.get("use_context")
+    if declared is not None:
+        return candidates(explicit=below("" if declared == "." else declared), own=None, repository=None)
+    return candidates(explicit=None, own=below(folder), repository=below("") if folder else None)

@@ -1,0 +1,98 @@
+"""The hook that other repositories use: its file pattern, and a commit through the real pre-commit program."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from importlib.util import find_spec
+from pathlib import Path
+
+import pytest
+import yaml
+from lucid_audit.discover import FILES_REGEX
+
+ROOT = Path(__file__).parent.parent
+IDENTITY = {
+    "GIT_AUTHOR_NAME": "Test",
+    "GIT_AUTHOR_EMAIL": "test@example.org",
+    "GIT_COMMITTER_NAME": "Test",
+    "GIT_COMMITTER_EMAIL": "test@example.org",
+    "GIT_CONFIG_GLOBAL": os.devnull,
+}
+BAD = "FROM gcr.io/distroless/static-debian13:nonroot\nUSER root\n"
+GOOD = """\
+FROM gcr.io/distroless/static-debian13:nonroot@sha256:{digest}
+COPY --chown=65532:65532 server /app/server
+USER 65532:65532
+HEALTHCHECK --interval=30s --timeout=3s CMD ["/app/server", "--healthy"]
+ENTRYPOINT ["/app/server"]
+""".format(digest="0" * 64)
+
+
+def hook() -> dict[str, object]:
+    (found,) = yaml.safe_load((ROOT / ".pre-commit-hooks.yaml").read_text("utf-8"))
+    assert isinstance(found, dict)
+    return found
+
+
+def test_the_hook_takes_the_files_that_a_search_finds() -> None:
+    assert hook()["files"] == FILES_REGEX
+
+
+def test_the_hook_runs_the_program() -> None:
+    assert (hook()["id"], hook()["language"], hook()["entry"]) == ("lucid-audit", "python", "lucid-audit lint")
+
+
+def git(folder: Path, *arguments: str) -> str:
+    done = subprocess.run(
+        ["git", *arguments], cwd=folder, env={**os.environ, **IDENTITY}, capture_output=True, text=True, check=True
+    )
+    return done.stdout
+
+
+def checkout(folder: Path) -> str:
+    """Copy the working tree into a repository of its own and return its only commit."""
+    files = git(ROOT, "ls-files", "--cached", "--others", "--exclude-standard", "-z").split("\0")
+    for name in filter(None, files):
+        if (ROOT / name).is_file():
+            (folder / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy2(ROOT / name, folder / name)
+    git(folder, "init", "-q")
+    git(folder, "add", "-A")
+    git(folder, "commit", "-q", "-m", "x")
+    return git(folder, "rev-parse", "HEAD").strip()
+
+
+@pytest.mark.e2e
+def test_a_bad_dockerfile_cannot_be_committed_and_a_good_one_can(tmp_path: Path) -> None:
+    if find_spec("pre_commit") is None:
+        assert not os.environ.get("LUCID_AUDIT_REQUIRE_E2E"), "pre-commit is not installed"
+        pytest.skip("pre-commit is not installed")
+    source, user = tmp_path / "source", tmp_path / "user"
+    source.mkdir()
+    user.mkdir()
+    revision = checkout(source)
+    git(user, "init", "-q")
+    (user / ".pre-commit-config.yaml").write_text(
+        f"repos:\n  - repo: {source}\n    rev: {revision}\n    hooks:\n      - id: lucid-audit\n", "utf-8"
+    )
+    environment = {**os.environ, **IDENTITY, "PRE_COMMIT_HOME": str(tmp_path / "home")}
+    pre_commit = [sys.executable, "-m", "pre_commit"]
+    subprocess.run([*pre_commit, "install"], cwd=user, env=environment, check=True, capture_output=True)
+
+    def commit() -> subprocess.CompletedProcess[str]:
+        git(user, "add", "-A")
+        return subprocess.run(
+            ["git", "commit", "-m", "x"], cwd=user, env=environment, capture_output=True, text=True, check=False
+        )
+
+    (user / "server").touch()
+    (user / "api.dockerfile").write_text(BAD, "utf-8")
+    refused = commit()
+    assert refused.returncode == 1, refused.stderr
+    assert "api.dockerfile:2:" in refused.stderr + refused.stdout
+    (user / "api.dockerfile").write_text(GOOD, "utf-8")
+    accepted = commit()
+    assert accepted.returncode == 0, accepted.stdout + accepted.stderr

@@ -1,0 +1,79 @@
+"""Every example of every rule is run; every rule is complete; every check is used."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import pytest
+
+from lucid_audit.catalogue import KINDS, compiled, folder, schema
+from lucid_audit.checks import load as load_checks
+from lucid_audit.engine import judge
+from lucid_audit.policy_file import read_rule
+from lucid_audit.rules import Rule, activate
+from lucid_audit.yamlsource import load
+from tests.sketch import sketch
+
+FILES = [file for kind in KINDS for file in sorted((folder() / kind).glob("*.yaml"))]
+RULES: dict[str, Rule] = {}
+
+
+def rule(name: str) -> Rule:
+    if name not in RULES:
+        RULES[name] = read_rule(next(file for file in FILES if file.stem == name), load_checks())
+    return RULES[name]
+
+
+def cases() -> list[Any]:
+    found = []
+    for file in FILES:
+        for number, example in enumerate(load(str(file), file.read_text("utf-8")).data["examples"]):
+            kind = next(word for word in ("good", "bad", "unknown") if word in example)
+            found.append(pytest.param(file.stem, kind, example, id=f"{file.stem}-{number}-{kind}"))
+    return found
+
+
+@pytest.mark.parametrize(("name", "kind", "example"), cases())
+def test_example(name: str, kind: str, example: dict[str, Any]) -> None:
+    build = sketch(example[kind], example)
+    report = judge(build, [activate(rule(name), None, example.get("params", {}), "example")])
+    assert not report.problems, report.problems
+    found: dict[str, list[str]] = {}
+    for finding in report.findings:
+        found.setdefault(str(finding.location.line), []).append(finding.message)
+    expected = {
+        str(line): sorted([text] if isinstance(text, str) else text) for line, text in example.get("at", {}).items()
+    }
+    assert {line: sorted(messages) for line, messages in found.items()} == expected
+    if kind == "good":
+        assert not report.skipped
+    if kind == "unknown":
+        assert report.skipped
+        assert all(skipped.reason for skipped in report.skipped)
+
+
+@pytest.mark.parametrize("file", FILES, ids=lambda file: file.stem)
+def test_rule_is_well_formed(file: Any) -> None:
+    found = rule(file.stem)
+    assert found.check.subject == file.parent.name, "the rule's folder names its subject"
+    for part in (found.message, found.title):
+        assert not part.endswith("."), "messages and titles are not sentences with a full stop"
+    placeholders = set(re.findall(r"{(\w+)}", found.message))
+    assert placeholders or found.message
+
+
+def test_every_check_is_used() -> None:
+    assert {rule(file.stem).check.name for file in FILES} == set(load_checks())
+
+
+def test_profiles_name_only_rules_that_exist() -> None:
+    for profile in compiled()["profiles"].values():
+        assert set(profile.get("rules", {})) <= {file.stem for file in FILES}, profile["name"]
+
+
+def test_schemas_are_schemas() -> None:
+    from jsonschema import Draft202012Validator
+
+    for name in ("rule", "profile", "policy", "bases"):
+        Draft202012Validator.check_schema(schema(name))
