@@ -41,7 +41,6 @@ FILES_REGEX = (
 SKIPPED_FOLDERS = frozenset({".git", "node_modules", ".venv"})
 """Folders that are not looked into, tracked by git or not: other people's Dockerfiles."""
 
-_FILES = re.compile(FILES_REGEX)
 _GIT_TIMEOUT = 60  # seconds
 # Set by git for its hooks; they would make "git -C elsewhere" answer for the wrong repository.
 _GIT_VARIABLES = ("GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_PREFIX", "GIT_OBJECT_DIRECTORY", "GIT_COMMON_DIR")
@@ -62,7 +61,7 @@ class Unreadable(NamedTuple):
 
 def is_dockerfile(path: str) -> bool:
     """Whether a path, with ``/``, has the name of a Dockerfile."""
-    return _FILES.search(path) is not None
+    return re.search(FILES_REGEX, path) is not None  # compiled when first asked: not for files that are named
 
 
 def find(paths: Iterable[str]) -> Iterator[Found | Unreadable]:
@@ -74,7 +73,7 @@ def find(paths: Iterable[str]) -> Iterator[Found | Unreadable]:
     seen: set[str] = set()
     for path in paths:
         for item in _search(path):
-            real = os.path.realpath(item.path)
+            real = os.path.realpath(item.path) if isinstance(item, Found) else item.path
             if real not in seen:
                 seen.add(real)
                 yield item
@@ -105,9 +104,10 @@ def _search(path: str) -> Iterator[Found | Unreadable]:
 
 
 def _why_unreadable(path: str) -> str:
+    """Say why a file cannot be read, "" when it can. It is not opened: what is behind a pipe can be read once only."""
     try:
-        with open(path, "rb"):  # noqa: PTH123
-            return ""
+        os.stat(path)  # noqa: PTH116
+        return "" if os.access(path, os.R_OK) else "Permission denied"
     except (OSError, ValueError) as error:
         return getattr(error, "strerror", None) or str(error)
 

@@ -120,7 +120,7 @@ def markdown(found: Entry) -> str:
     ]
     if given := parameters(rule):
         about = _flat(rule.check.params.__doc__ or "") if rule.check.params else ""
-        rows = "".join(f"| `{p.name}` | `{p.value}` |\n" for p in given)
+        rows = "".join(f"| `{p.name}` | `{_cell(p.value)}` |\n" for p in given)
         parts.append(f"## Parameters\n\n{about}\n\n| parameter | value |\n| --- | --- |\n{rows}".rstrip())
     parts.append(f"## Configure\n\n{_fenced(_policy_sample(rule), 'yaml')}")
     parts.append("## Examples")
@@ -139,7 +139,7 @@ def overview(known: RuleSet) -> str:
     profiles = _profiles(known)
     head = f"| rule | what it reports | severity | {' | '.join(profiles)} |\n|{' --- |' * (3 + len(profiles))}\n"
     rows = "".join(
-        f"| [{rule.id}]({rule.id}.md) | {rule.title} | {rule.severity.name} | "
+        f"| [{rule.id}]({rule.id}.md) | {_cell(rule.title)} | {rule.severity.name} | "
         f"{' | '.join(on.get(rule.id, '') for on in profiles.values())} |\n"
         for rule in sorted(known.rules.values(), key=lambda rule: rule.id)
     )
@@ -221,6 +221,11 @@ def _fenced(body: str, language: str) -> str:
     while fence in body:
         fence += "`"
     return f"{fence}{language}\n{body}\n{fence}"
+
+
+def _cell(words: str) -> str:
+    """Return text that does not end its cell of a Markdown table."""
+    return words.replace("|", "\\|")
 
 
 def _flat(words: str) -> str:

@@ -5,6 +5,7 @@ This is where input happens; rules, parser and renderers see only what they are 
 
 from __future__ import annotations
 
+import gc
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
@@ -105,7 +106,11 @@ def run(request: Request) -> Outcome:
     )
     places = Surroundings(request.context, policy)
     items = list(_items(request))
-    jobs = request.jobs or (parallel.available() if len(items) > PARALLEL_FROM else 1)
+    many = len(items) > PARALLEL_FROM
+    jobs = request.jobs or (parallel.available() if many else 1)
+    if many:
+        gc.freeze()  # what is loaded now stays; what every file leaves behind does not
+        gc.enable()
     subjects = parallel.ordered(
         lambda at: _judge(items[at], active, settings, places), [item.name for item in items], jobs
     )
@@ -158,7 +163,7 @@ def _judge(item: Item, rules: Sequence[ActiveRule], settings: Settings, places: 
         return SubjectReport("dockerfile", item.name, problems=(Problem(problem, Location(item.name)),))
     try:
         dockerfile = parse(SourceText.decode(item.name, data or b""))
-        contexts, note = places.contexts(None if item.data is not None else item.name)
+        contexts, note = places.contexts(item.name if item.data is None else "")
         report = judge(Build(dockerfile, settings, contexts), rules)
     except LucidError:
         raise

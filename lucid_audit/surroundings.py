@@ -27,52 +27,57 @@ class Surroundings:
         self._policy = policy
         self._roots: dict[Path, Path | None] = {}
 
-    def contexts(self, name: str | None) -> tuple[ContextSet | None, str]:
+    def contexts(self, name: str) -> tuple[ContextSet | None, str]:
         """Return the possible build contexts of a file, None when nothing is known, and a line that says what was taken.
 
-        ``name`` is None for standard input, which has a context only when one was declared.
+        ``name`` is "" for standard input, which has a context only when one was declared.
+
+        Raises:
+            UsageError: the policy names a context that is not there.
         """
-        file = Path(name) if name is not None else None
-        declared = self._declared or (self._from_policy(file) if file is not None else "")
+        declared = self._declared or (self._from_policy(_absolute(name)) if name else "")
         if declared:
-            found = candidates(explicit=DiskContext(declared, name or ""), own=None, repository=None)
+            found = candidates(explicit=DiskContext(declared, name), own=None, repository=None)
             return found, f"build context: {declared}"
-        if file is None:
+        if not name:
             return None, ""
-        own, root = os.path.dirname(name or ""), self.root(file.parent)  # noqa: PTH120  (as the person wrote it)
+        folder = _absolute(name).parent
+        root = self.root(folder)
         found = candidates(
             explicit=None,
-            own=DiskContext(own, file),
-            repository=DiskContext(root, file) if root is not None else None,
-            between=[DiskContext(folder, file) for folder in self._between(file.parent, root)],
+            own=DiskContext(os.path.dirname(name), name),  # noqa: PTH120  (as the person wrote it)
+            repository=DiskContext(root, name) if root is not None else None,
+            between=[DiskContext(path, name) for path in folder.parents if root is not None and root in path.parents],
         )
         return found, f"build context not declared: {' or '.join(context.name for context in found.candidates)}"
 
     def in_repository(self, name: str) -> str:
         """Return a file's path from the root of its repository, or its name when it is in none."""
-        file = Path(name).absolute()
+        file = _absolute(name)
         root = self.root(file.parent)
-        return file.relative_to(root).as_posix() if root is not None and file.is_relative_to(root) else name
+        return file.relative_to(root).as_posix() if root is not None else name
 
     def root(self, folder: Path) -> Path | None:
-        """Return the root of the repository that a folder is in."""
+        """Return the root of the repository that an absolute folder is in."""
         if folder not in self._roots:
             self._roots[folder] = discover.repository_root(folder)
         return self._roots[folder]
 
-    def _between(self, folder: Path, root: Path | None) -> list[Path]:
-        """Return the folders above ``folder`` and below the repository's root, deepest first."""
-        parents = folder.absolute().parents if root is not None else ()
-        return [parent for parent in parents if parent != root and root in parent.parents]
-
     def _from_policy(self, file: Path) -> str:
         """Return the context that the policy maps a file to; the first glob that matches decides."""
-        if not self._policy.contexts:
-            return ""
         folder = Path(self._policy.folder)
-        path = file.absolute()
-        name = path.relative_to(folder.absolute()).as_posix() if path.is_relative_to(folder.absolute()) else ""
+        above = _absolute(self._policy.folder)
+        if not self._policy.contexts or not file.is_relative_to(above):
+            return ""
+        name = file.relative_to(above).as_posix()
         for pattern, context in self._policy.contexts.items():
-            if name and fnmatchcase(name, pattern):
+            if fnmatchcase(name, pattern):
+                if not (folder / context).is_dir():
+                    raise UsageError(f"{self._policy.path}: contexts: {folder / context} is not a folder")
                 return str(folder / context)
         return ""
+
+
+def _absolute(name: str) -> Path:
+    """Return the absolute path without ``..``; links are kept, because a checkout is where it was named."""
+    return Path(os.path.abspath(name))  # noqa: PTH100

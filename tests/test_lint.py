@@ -2,8 +2,10 @@ from __future__ import annotations
 
 import io
 import subprocess
+from collections.abc import Callable
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -107,8 +109,13 @@ def test_serial_and_parallel_runs_are_the_same() -> None:
 def test_many_files_are_judged_in_parallel(monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[int] = []
     original = parallel.ordered
+
+    def record(function: Callable[[int], Any], names: list[str], jobs: int) -> list[Any]:
+        asked.append(jobs)
+        return original(function, names, 1)
+
     monkeypatch.setattr(parallel, "available", lambda: 2)
-    monkeypatch.setattr(parallel, "ordered", lambda f, names, jobs: asked.append(jobs) or original(f, names, 1))
+    monkeypatch.setattr(parallel, "ordered", record)
     for number in range(lint.PARALLEL_FROM + 1):
         put(f"{number}/Dockerfile")
     run(Request(["."], AS_OF))

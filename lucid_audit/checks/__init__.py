@@ -1,7 +1,7 @@
 """Checks: the judgements behind the rules. One module per topic; listing the folder finds them all.
 
 A check is a generator ``check(subject, params) -> Hit | Skip``. The annotation of its first parameter says what it
-judges: ``Build`` (one Dockerfile), ``Container`` (predicted or measured). ``params`` is a frozen dataclass beside the
+judges: ``Build`` (one Dockerfile), ``Container`` (predicted or measured). ``params`` is a record beside the
 check, left out when there is none. A check yields a Skip for what cannot be known, and never raises.
 """
 
@@ -21,7 +21,7 @@ SUBJECTS = {"Build": "dockerfile", "Container": "container"}
 
 
 class Check(NamedTuple):
-    """A named judgement. ``params`` is the frozen dataclass of its parameters, or None."""
+    """A named judgement. ``params`` is the record of its parameters, or None."""
 
     name: str
     run: Callable[..., Answers]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import NamedTuple
 
 from lucid_audit.checks import Answers, check
@@ -13,6 +12,7 @@ from lucid_audit.dockerfile.build import Build
 from lucid_audit.dockerfile.model import Command, Instruction, Pair, Pairs, Plain, Transfer, Word
 from lucid_audit.dockerfile.stages import AUTOMATIC, Scope, Step
 from lucid_audit.finding import Hit
+from lucid_audit.record import record
 
 _NAMES = {side: frozenset(side + name for name in AUTOMATIC) for side in ("TARGET", "BUILD")}
 _ALL = _NAMES["TARGET"] | _NAMES["BUILD"]
@@ -26,7 +26,7 @@ _OTHER_LANGUAGE = r"#!(?!.*sh\b)"
 _QUOTED_HEREDOC = r"<<-?\s*['\"]"
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class AutomaticArg:
     """``side``: TARGET (what is asked for) or BUILD (the machine that builds)."""
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import timedelta
 from fnmatch import fnmatchcase
 
@@ -13,6 +12,7 @@ from lucid_audit.container.config import Container
 from lucid_audit.dockerfile.build import Build
 from lucid_audit.dockerfile.stages import Stage
 from lucid_audit.finding import Hit, Skip
+from lucid_audit.record import record
 from lucid_audit.reference import ImageRef, parse
 from lucid_audit.text import Span
 from lucid_audit.values import Unknown
@@ -41,7 +41,7 @@ def final_base_debug(container: Container) -> Answers:
         yield Hit(container.image.place, image=base.ref.familiar, shell=base.shell)
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class BaseLife:
     """``stages``: "final" or "builder". ``days`` > 0 asks for bases whose end comes within that many days instead."""
 
@@ -132,7 +132,7 @@ def _images(build: Build) -> Iterator[Named]:
                 yield edge.name, parse(edge.name), edge.span, ""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class BasePinned:
     """``how``: "tag" wants any tag or digest, "fixed" one other than latest, "digest" a digest, in the final base only."""
 
@@ -182,7 +182,7 @@ def builder_suite_fixed(build: Build) -> Answers:
                 yield Hit(stage.from_.image.span, image=base.ref.familiar, suite=suite)
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class BaseAllowed:
     """``allowed``: globs over image names, short (``python``) or full (``docker.io/library/python``); empty allows all."""
 

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-
 from lucid_audit.checks import Answers, check
 from lucid_audit.container.config import Argv, Container
 from lucid_audit.dockerfile.build import Build
 from lucid_audit.dockerfile.model import Command
 from lucid_audit.finding import Hit, Skip
+from lucid_audit.record import record
 from lucid_audit.values import Unknown
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Labels:
     """``required``: label keys."""
 
@@ -27,7 +26,7 @@ def labels_present(container: Container, params: Labels) -> Answers:
         yield Hit(container.stage_place, labels=", ".join(missing))
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class PlatformLabel:
     """``label``: the key whose value names the architecture or platform."""
 
@@ -47,11 +46,11 @@ def platform_label_true(container: Container, params: PlatformLabel) -> Answers:
         yield Hit(label.place, label=params.label, value=value, platform=platform)
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Environment:
     """``required``: variable to its value; "" wants any value, ``*x*`` one that contains x as an entry of a path list."""
 
-    required: dict[str, str] = field(default_factory=dict)
+    required: dict[str, str] = {}
 
 
 @check("environment-set")
@@ -79,7 +78,7 @@ def _satisfies(value: str, wanted: str) -> bool:
     return wanted in ("", value)
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Workdir:
     """``expected``: the working directory."""
 
@@ -110,7 +109,7 @@ def several_stages(build: Build) -> Answers:
         yield Hit(build.target.from_.span)
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Words:
     """``allowed``: beginnings of an argument vector, words joined by blanks."""
 

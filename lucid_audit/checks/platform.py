@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from posixpath import basename, dirname, normpath
 from typing import NamedTuple
 
@@ -13,6 +12,7 @@ from lucid_audit.dockerfile.build import Build
 from lucid_audit.dockerfile.model import Pairs, Transfer
 from lucid_audit.dockerfile.stages import SCRATCH, Stage, Step
 from lucid_audit.finding import Hit, Skip
+from lucid_audit.record import record
 from lucid_audit.text import Span
 from lucid_audit.values import Unknown
 
@@ -65,7 +65,7 @@ def _same(left: str, right: str) -> bool:
     return one[:2] == other[:2] and (len(one) < 3 or len(other) < 3 or one[2] == other[2])
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class PlatformPinned:
     """``contradicts``: judge pins that are wrong for a declared platform; else pins where no platform is declared."""
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from lucid_audit.checks import Answers, check
 from lucid_audit.checks.runtext import rx
@@ -13,6 +12,7 @@ from lucid_audit.dockerfile.build import Build
 from lucid_audit.dockerfile.model import Plain
 from lucid_audit.dockerfile.stages import Step
 from lucid_audit.finding import Hit, Skip
+from lucid_audit.record import record
 from lucid_audit.text import Span
 from lucid_audit.values import Unknown
 
@@ -104,7 +104,7 @@ _LOCAL = r"(?:localhost|127\.0\.0\.1|0\.0\.0\.0|\[::1?\])(?:['\"]?\s*,\s*|:)(\d{
 _SERVED = r"(?:--(?:http-)?port|-p)[ =](\d{2,5})\b|(?:--bind|-b|--listen|--host)[ =]\S*?:(\d{2,5})\b"
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class PortNames:
     """``names``: variables that hold the service's own port; the only ``*_PORT`` of an image is one too."""
 

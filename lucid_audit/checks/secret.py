@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from lucid_audit.checks import Answers, check
 from lucid_audit.checks.runtext import global_args, rx
@@ -15,6 +14,7 @@ from lucid_audit.dockerfile.build import Build
 from lucid_audit.dockerfile.model import Pair, Pairs
 from lucid_audit.dockerfile.stages import Scope
 from lucid_audit.finding import Hit, Skip
+from lucid_audit.record import record
 from lucid_audit.text import Span
 from lucid_audit.values import Unknown
 
@@ -84,7 +84,7 @@ def is_value(name: str, value: str) -> bool:
     return not rx(_NUMBER).fullmatch(value) or bool(words & {"password", "passwd", "pword", "passphrase"})
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class SecretVariable:
     """``where``: "image" (ENV of the final image) or "build" (ARG anywhere, ENV of the stages that are thrown away)."""
 

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from lucid_audit.checks import Answers, check
 from lucid_audit.container.config import Container
 from lucid_audit.container.files import State
 from lucid_audit.finding import Hit, Skip
+from lucid_audit.record import record
 from lucid_audit.values import Unknown
 
 # /etc/passwd of every distroless image; anything else needs a passwd file of the image's own.
@@ -38,7 +37,7 @@ def final_user_not_root(container: Container) -> Answers:
         yield Hit(container.user.place, how=how)
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class FinalUser:
     """``allowed``: the spellings that pass."""
 

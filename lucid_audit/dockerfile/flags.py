@@ -52,7 +52,7 @@ def read_flags(source: SourceMap, at: int, end: int) -> tuple[tuple[Flag, ...], 
             name, value, equals = match[1], match[2] or "", match[2] is not None
             start = match.start(2)
         flags.append(Flag(name, Word(value, source.span(start, stop)) if equals else None, source.span(at, stop)))
-        at = stop
+        at = stop + 1 if stop < end and text[stop] > "\x7f" else stop  # such a letter is a space here, see below
         while at < end and text[at] in _ASCII_SPACE:
             at += 1
     return tuple(flags), at

@@ -119,7 +119,9 @@ def _stage(from_: From, own: list[Instruction], earlier: list[Stage], scope: Sco
             ref = parse(image)
             base = settings.bases.lookup(ref, settings.as_of) if ref is not None else None
         start, workdir = _start(base, image, scope.escape)
-    triggers = [step.instruction.trigger for step in parent.steps if isinstance(step.instruction, Onbuild)] if parent else []
+    triggers = (
+        [step.instruction.trigger for step in parent.steps if isinstance(step.instruction, Onbuild)] if parent else []
+    )
     steps: list[Step] = []
     current = start
     for count, instruction in enumerate((*triggers, *own)):

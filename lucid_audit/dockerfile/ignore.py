@@ -20,7 +20,7 @@ _LINE_LIMIT = 64 * 1024  # bytes: Go's bufio.Scanner gives up on a longer line
 _EXACT, _PREFIX, _SUFFIX, _REGEX = "exact", "prefix", "suffix", "regex"
 _STAR, _DEEP, _ALL = "[^/]*", "(?:.*/)?", ".*"
 _GAPS = {_STAR, _DEEP, _ALL}
-_GO_ESCAPES = frozenset("AbBzdDsSwWafnrtvCQEpPx01234567")  # a backslash before these means something to Go's regexp
+_GO_ESCAPES = frozenset("AbBzdDsSwWafnrtvQ0")  # a backslash before these means something to Go's regexp
 _BACKTRACKING = 3  # wildcards in one pattern up to which Python's own backtracking stays cheap
 
 

@@ -16,7 +16,7 @@ _CLOSE = 0.8  # difflib's ratio from which a name is taken for a typing error
 
 
 def suggest(context: Context, source: str) -> tuple[str, ...]:
-    """Return existing paths of ``context`` close to ``source``, the best first. A wildcard is kept as it was written."""
+    """Return paths close to ``source`` that COPY would find, the best first. A wildcard is kept as it was written."""
     parts = inside(source).split("/")
     fixed = next((at for at, part in enumerate(parts) if has_wildcards(part)), len(parts))
     wanted, pattern = parts[:fixed], parts[fixed:]
@@ -24,10 +24,9 @@ def suggest(context: Context, source: str) -> tuple[str, ...]:
         return ()
     found: dict[str, None] = {}
     for path in (*_respelled(context, wanted), *_rerooted(context, wanted), *_mistyped(context, wanted)):
-        if context.kind(path) != "absent" and path != "/".join(wanted):
-            whole = "/".join([path, *pattern])
-            if not pattern or context.match(whole).kind == "found":
-                found[whole] = None
+        whole = "/".join([path, *pattern])
+        if path != "/".join(wanted) and context.match(whole).kind == "found":
+            found[whole] = None
     return tuple(found)[:LIMIT]
 
 

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import re
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from lucid_audit.dockerfile.flags import read_flags
-from lucid_audit.dockerfile.lexer import SPACE
+from lucid_audit.dockerfile.heredocs import Announced, announced, without_tabs
+from lucid_audit.dockerfile.lexer import SPACE, Lexer
 from lucid_audit.dockerfile.model import CommandLine, Flag, Heredoc, SourceMap, SyntaxProblem, Word
 from lucid_audit.dockerfile.syntax import Array, json_array
 from lucid_audit.text import Span
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 _KEYWORD = re.compile(r"[^\t\v\f\r ]*[\t\v\f\r ]*")
 _ARGUMENT_SPACE = "\t\v\f\r "
@@ -25,19 +29,23 @@ class Statement:
 
     __slots__ = (
         "array", "end", "escape", "flags", "heredocs", "keyword", "keyword_span", "level", "problems", "source", "start",
-        "stop", "text", "written",
+        "stop", "text", "trigger", "written",
     )  # fmt: skip
 
     def __init__(self, source: SourceMap, at: int, escape: str, problems: list[SyntaxProblem]) -> None:
-        """Read the keyword at ``at`` and what follows it. ``stop``, the end in the file, is set by the parser."""
+        """Read the keyword at ``at`` and what follows it.
+
+        ``heredocs``, ``trigger`` (of ONBUILD) and ``stop``, the end in the file, are set by ``read_statements``.
+        """
         text = self.text = source.text
         self.source = source
         self.escape = escape
         self.problems = problems
         self.level: Level = "instruction"
         self.heredocs: tuple[Heredoc, ...] = ()
+        self.trigger: Statement | None = None
         self.stop = 0
-        end = len(text.rstrip(SPACE))
+        end = max(at, len(text.rstrip(SPACE)))
         after = _KEYWORD.match(text, at, end).end()  # type: ignore[union-attr]  # it matches nothing, too
         keyword = text[at:after].rstrip(_ARGUMENT_SPACE)
         self.written = keyword
@@ -86,3 +94,32 @@ class Statement:
         words = array.words if array is not None else None
         span = self.source.span(start, self.end)
         return CommandLine(words is not None, words or (), self.source.slice(start, self.end), span)
+
+
+def read_statements(lexer: Lexer) -> Iterator[Statement]:
+    """Yield every logical line of a file as a statement, with the bodies of its here-documents read."""
+    for line in lexer.lines():
+        at = len(line.text) - len(line.text.lstrip(SPACE))
+        statement = Statement(line, at, lexer.escape, lexer.problems)
+        last = statement
+        if statement.keyword == "ONBUILD" and not statement.blank:
+            last = statement.trigger = Statement(line, statement.start, lexer.escape, lexer.problems)
+            last.level = "trigger"
+        if "<<" in line.text and last.keyword in TAKES_HEREDOCS and last.json is None:
+            last.heredocs = tuple([_heredoc(lexer, last, found) for found in announced(line.text)])
+        statement.stop = last.stop = lexer.end
+        yield statement
+
+
+def _heredoc(lexer: Lexer, statement: Statement, found: Announced) -> Heredoc:
+    word = statement.source.span(found.start, found.end)
+    body = lexer.body(found.name, tabs=found.tabs)
+    if not body.terminated:
+        statement.problem(f"the here-document has no end: no line is {short(found.name)}", word, "parser")
+    text = without_tabs(body.text) if found.tabs else body.text
+    return Heredoc(found.name, text, found.expand, found.tabs, word, body.span, found.fd)
+
+
+def short(text: str) -> str:
+    """Cut a text that a message quotes."""
+    return text if len(text) <= 40 else text[:39] + "…"

@@ -6,10 +6,6 @@ control in them must not colour, forge or reorder a report.
 
 from __future__ import annotations
 
-import re
-
-_SURROGATE = re.compile("[\ud800-\udfff]")
-
 
 def visible(text: str) -> str:
     r"""Return ``text`` with every character that is not plainly visible as ``\xNN``, ``\uNNNN`` or ``\UNNNNNNNN``.
@@ -38,5 +34,5 @@ def well_formed(text: str) -> str:
     try:
         text.encode()
     except UnicodeEncodeError:
-        return _SURROGATE.sub(lambda match: escaped(match[0]), text)
+        return "".join(escaped(char) if "\ud800" <= char <= "\udfff" else char for char in text)
     return text

@@ -11,7 +11,7 @@ from lucid_audit.report.excerpt import excerpt
 from lucid_audit.report.style import BOLD, BY_SEVERITY, DIM, GREEN, PLAIN, RED, Style
 from lucid_audit.report.summary import summary
 
-_SENTENCE_END = re.compile(r"(?<=[.!?]) (?=[A-Z`\"'])")
+_SENTENCE_END = r"(?<=[.!?]) (?=[A-Z`\"'])"  # compiled when there is something to say
 
 
 def render(report: Report, style: Style = PLAIN) -> str:
@@ -97,4 +97,4 @@ def place(location: Location, subject: SubjectReport) -> str:
 
 def first_sentence(text: str) -> str:
     """Return the first sentence of a remediation; the rest is what ``lucid-audit explain`` is for."""
-    return _SENTENCE_END.split(" ".join(text.split()), maxsplit=1)[0]
+    return re.split(_SENTENCE_END, " ".join(text.split()), maxsplit=1)[0]

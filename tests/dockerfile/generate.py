@@ -137,6 +137,8 @@ def dockerfiles(draw: st.DrawFn) -> str:
     top = draw(st.sampled_from(TOPS))
     escape = "`" if "`" in top and draw(st.booleans()) else "\\"
     first = draw(st.sampled_from(["FROM a\n", "FROM a AS b\n", "from a\n", ""]))
-    lines = draw(st.lists(st.one_of(instruction(escape), instruction(escape), inserts.map("".join)), max_size=5))
+    lines = draw(
+        st.lists(st.one_of(instruction(escape), instruction(escape), inserts.map("".join)), min_size=1, max_size=7)
+    )
     text = top + first + "".join(lines)
     return text[: draw(st.integers(0, len(text)))] if draw(st.integers(0, 9)) == 0 else text
