@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import date, timedelta
 from fnmatch import fnmatchcase
 
 from lucid_audit.bases import Base
@@ -64,7 +64,7 @@ def base_life(build: Build, params: BaseLife) -> Answers:
             yield Hit(stage.from_.image.span, image=base.ref.familiar, end=end.isoformat(), successor=successor)
 
 
-def _end(base: Base, stages: str) -> object:
+def _end(base: Base, stages: str) -> date | None:
     return base.lts or base.eol if stages == "builder" else base.eol
 
 
@@ -81,10 +81,15 @@ def base_tag_published(build: Build) -> Answers:
     """Judge tags of repositories whose whole list of tags is documented. A digest decides what is pulled, so it passes."""
     for stage in build.stages:
         base = stage.base
-        if stage.parent is None and base is not None and base.published_tags and not base.tag_known:
-            if base.ref.digest is None:
-                tags = ", ".join(base.published_tags)
-                yield Hit(stage.from_.image.span, image=base.ref.name, tag=base.ref.tag or "latest", tags=tags)
+        if stage.parent is not None or base is None or base.tag_known or base.ref.digest is not None:
+            continue
+        name, tag = base.ref.name, base.ref.tag or "latest"
+        if base.published_tags:
+            tags = ", ".join(base.published_tags)
+            what = f"{name} has no tag {tag}; it publishes {tags}, each with an optional -<arch>"
+            yield Hit(stage.from_.image.span, what=what)
+        elif name.startswith("gcr.io/distroless/"):
+            yield Hit(stage.from_.image.span, what=f"{name} is not one of the published distroless images")
 
 
 @check("base-platform-published")
@@ -177,9 +182,8 @@ def builder_suite_fixed(build: Build) -> Answers:
     """Judge builders whose tag leaves the distribution's release open, so that their libc moves by itself."""
     for stage, base in _bases(build, "builder"):
         suite = base.values.get("suite")
-        if suite and base.release and base.ref.digest is None and suite not in (base.ref.tag or ""):
-            if not any(char.isdigit() for char in suite):
-                yield Hit(stage.from_.image.span, image=base.ref.familiar, suite=suite)
+        if suite and "suite" in base.dated and base.ref.digest is None:
+            yield Hit(stage.from_.image.span, image=base.ref.familiar, suite=suite)
 
 
 @record

@@ -17,6 +17,7 @@ from lucid_audit.text import Span
 
 PROGRAM_DIRECTORIES = ("/bin", "/sbin", "/usr/bin", "/usr/sbin", "/usr/local/bin", "/usr/local/sbin", "/busybox")
 MERGED = ("/bin", "/sbin", "/lib", "/lib64")  # links into /usr on a merged-/usr system (Debian 12 policy, section 10.1)
+EMPTY_IN_BASE = ("/usr/local/", "/opt/", "/srv/")  # Debian packages never install there (Debian Policy 9.1.2)
 TOP_OF_BASE = ("bin", "boot", "busybox", "dev", "etc", "home", "lib", "lib64", "media", "mnt", "nodejs", "opt", "proc",
                "root", "run", "sbin", "srv", "sys", "tmp", "usr", "var")  # fmt: skip
 
@@ -117,15 +118,18 @@ class Files:
         if base is None:
             return Answer(State.UNKNOWN, "the base image is not in the catalogue")
         canonical = self.canonical(path)
-        if path in base.present or canonical in base.present:
-            return Answer(State.PRESENT)
-        if base.programs is not None and any(self.canonical(program) == canonical for program in base.programs):
-            return Answer(State.PRESENT)
+        programs = base.programs or ()
+        for spelling in (path, canonical, canonical.removeprefix("/usr") if canonical != path else path):
+            if spelling in base.entries or spelling in programs:
+                return Answer(State.PRESENT)
+        if canonical == path and path.startswith("/usr/") and self.canonical(path[4:]) == path and path[4:] in programs:
+            return Answer(State.PRESENT)  # listed as /bin/x, asked for as /usr/bin/x
         name = base.ref.familiar
         if not base.closed:
             return Answer(State.UNKNOWN, f"the files of {name} are not all listed")
         top = path.split("/", 2)[1]
-        if dirname(canonical) in PROGRAM_DIRECTORIES or top not in TOP_OF_BASE:
+        empty = base.family == "scratch" or top not in TOP_OF_BASE or canonical.startswith(EMPTY_IN_BASE)
+        if empty or dirname(canonical) in PROGRAM_DIRECTORIES:
             return Answer(State.ABSENT, f"{name} has no {basename(path)}")
         return Answer(State.UNKNOWN, f"the files of {name} below /{top} are not all listed")
 

@@ -213,7 +213,7 @@ def _placements(step: Step, instruction: Transfer, graph: Graph) -> list[Placeme
             if not _is_file(source, other):
                 found.append(Placement(destination.rstrip("/") or "/", False, span, source, stage))
         else:
-            exact = not into and listed and _is_file(source, other)
+            exact = not into  # the destination exists, be it a file or a folder
             found.append(Placement(destination.rstrip("/") or "/", exact, span, source, stage))
     return found
 

@@ -17,8 +17,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from lucid_audit.dockerfile import model
-from lucid_audit.dockerfile.lexer import SPACE
+from lucid_audit.dockerfile.lexer import SPACE, Lexer
 from lucid_audit.dockerfile.parser import parse
+from lucid_audit.dockerfile.statement import read_statements
 from lucid_audit.text import SourceText
 from tests.dockerfile.generate import dockerfiles
 
@@ -34,7 +35,8 @@ def changed(ours: model.Dockerfile) -> str:
         return "check is a directive"
     if re.search(r"^\s*#[\t ]*[\v\x85\xa0\u2003]", text):
         return "any Unicode space may stand between # and the name of a directive"
-    if any(_trailing(text, match.start()) for match in re.finditer(r"\[", text)):
+    lines = [statement.text for statement in read_statements(Lexer(ours.source))]
+    if any(_trailing(line, match.start()) for line in lines for match in re.finditer(r"\[", line)):
         return "text behind a JSON array makes it shell form (json.Unmarshal took the place of a Decoder)"
     if re.search(r"\$\{\w*[#%/]", text):
         return "the shell lexer, which finds <<words, knows ${a#b}, ${a%b} and ${a/b/c}"
@@ -42,12 +44,12 @@ def changed(ours: model.Dockerfile) -> str:
 
 
 def _trailing(text: str, at: int) -> bool:
-    """Whether a JSON array starts here and something follows it in its line."""
+    """Whether a JSON array starts here and something follows it in its joined line."""
     try:
-        _, end = json.JSONDecoder().raw_decode(re.sub(r"[\\`][ \t]*\r?\n", "", text[at:]))
+        _, end = json.JSONDecoder().raw_decode(text, at)
     except ValueError:
         return False
-    return bool(re.sub(r"[\\`][ \t]*\r?\n", "", text[at:])[end:].split("\n")[0].strip(SPACE))
+    return bool(text[end:].strip(SPACE))
 
 
 def words(instruction: model.Instruction) -> list[str] | None:
