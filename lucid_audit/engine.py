@@ -10,7 +10,9 @@ from lucid_audit.dockerfile.build import Build
 from lucid_audit.errors import InternalError
 from lucid_audit.finding import Finding, Hit, Location, Problem, Skip, Skipped, SubjectReport
 from lucid_audit.rules import ActiveRule
-from lucid_audit.text import SourceText, Span
+from lucid_audit.text import SourceText
+
+SECRET = "secret"  # the tag of rules whose findings must not be quoted
 
 
 def judge(build: Build, rules: Sequence[ActiveRule]) -> SubjectReport:
@@ -18,9 +20,10 @@ def judge(build: Build, rules: Sequence[ActiveRule]) -> SubjectReport:
 
     Raises:
         InternalError: a check crashed; the message names the rule and the file.
+
     """
     source = build.dockerfile.source
-    refused = build.dockerfile.problems or build.graph.problems
+    refused = build.dockerfile.problems or (build.graph.problems if build.target is None else ())
     if refused:
         problems = tuple(Problem(p.message, locate(source, p.span)) for p in refused)
         return SubjectReport("dockerfile", source.path, problems=problems, lines=_lines(source, problems))
@@ -34,7 +37,9 @@ def judge(build: Build, rules: Sequence[ActiveRule]) -> SubjectReport:
                 finding = _finding(build, active, answer)
                 findings.setdefault((finding.rule, finding.location, finding.message), finding)
     ordered = tuple(sorted(findings.values(), key=lambda f: (f.location.line, f.location.column, f.rule)))
-    return SubjectReport("dockerfile", source.path, ordered, tuple(skipped), lines=_lines(source, ordered))
+    quiet = {active.rule.id for active in rules if SECRET in active.rule.tags}
+    lines = _masked(_lines(source, ordered), [f.location for f in ordered if f.rule in quiet])
+    return SubjectReport("dockerfile", source.path, ordered, tuple(skipped), lines=lines)
 
 
 def _answers(build: Build, active: ActiveRule) -> list[Hit | Skip]:
@@ -86,6 +91,11 @@ def _lines(source: SourceText, places: Sequence[Finding | Problem]) -> tuple[tup
     return tuple((number, source.line(number)) for number in wanted)
 
 
-def whole(source: SourceText) -> Span:
-    """Return the span of a whole file."""
-    return Span(0, len(source.text))
+def _masked(lines: tuple[tuple[int, str], ...], secret: Sequence[Location]) -> tuple[tuple[int, str], ...]:
+    """Hide what follows a secret's name, or the secret itself where that is what was found: reports get published."""
+    shown = dict(lines)
+    for place in sorted(secret, key=lambda place: -place.column):
+        text = shown[place.line]
+        named = place.end_line == place.line and text[place.end_column - 1 : place.end_column] in ("=", " ")
+        shown[place.line] = text[: place.end_column if named else place.column - 1] + "***"
+    return tuple(shown.items())

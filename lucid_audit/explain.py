@@ -42,6 +42,7 @@ def rules(policy: str = "") -> RuleSet:
 
     Raises:
         UsageError: the policy is not valid.
+
     """
     return ruleset.load(policy, Path())
 
@@ -70,6 +71,7 @@ def entry(known: RuleSet, rule_id: str) -> Entry:
 
     Raises:
         UsageError: there is no such rule; the message suggests one.
+
     """
     rule = known.rules.get(rule_id)
     if rule is None:

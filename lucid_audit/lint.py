@@ -24,6 +24,7 @@ from lucid_audit.finding import Location, Problem, Report, Severity, SubjectRepo
 from lucid_audit.policy import platforms, select
 from lucid_audit.record import replace
 from lucid_audit.rules import ActiveRule
+from lucid_audit.ruleset import RuleSet
 from lucid_audit.surroundings import Surroundings
 from lucid_audit.text import SourceText
 
@@ -83,6 +84,7 @@ def run(request: Request) -> Outcome:
     Raises:
         UsageError: an option, a rule or the policy is not valid.
         InternalError: a check crashed; the message names the rule and the file.
+
     """
     rules = ruleset.load(request.policy, _start(request.paths))
     policy = rules.policy
@@ -96,25 +98,29 @@ def run(request: Request) -> Outcome:
     )
     if not active:
         raise UsageError("no rule is left to judge by")
-    settings = Settings(
-        Bases(compiled()["bases"], policy.bases),
-        request.as_of,
-        {**policy.build_args, **request.build_args},
-        request.platform,
-        request.target,
-        platforms(policy, rules.profiles, request.profile),
-    )
+    settings = _settings(request, rules)
     places = Surroundings(request.context, policy)
     items = list(_items(request))
     many = len(items) > PARALLEL_FROM
     jobs = request.jobs or (parallel.available() if many else 1)
-    if many:
+    if many and not gc.isenabled():  # the program starts without: see __main__
         gc.freeze()  # what is loaded now stays; what every file leaves behind does not
         gc.enable()
     subjects = parallel.ordered(
         lambda at: _judge(items[at], active, settings, places), [item.name for item in items], jobs
     )
     return Outcome(Report(tuple(subjects), len(active)), Severity[request.fail_on or policy.fail_on or "error"])
+
+
+def _settings(request: Request, rules: RuleSet) -> Settings:
+    return Settings(
+        Bases(compiled()["bases"], rules.policy.bases),
+        request.as_of,
+        {**rules.policy.build_args, **request.build_args},
+        request.platform,
+        request.target,
+        platforms(rules.policy, rules.profiles, request.profile),
+    )
 
 
 def _start(paths: Sequence[str]) -> Path:
@@ -153,6 +159,7 @@ def _judge(item: Item, rules: Sequence[ActiveRule], settings: Settings, places: 
 
     Raises:
         InternalError: a bug of ours; the message names the file.
+
     """
     problem, data = item.problem, item.data
     if data is None and not problem:

@@ -25,6 +25,7 @@ def ordered(function: Callable[[int], T], names: list[str], jobs: int) -> list[T
     Raises:
         LucidError: the first one, by index, that ``function`` raised.
         InternalError: a process died; the message names the item it was at.
+
     """
     jobs = min(jobs, len(names))
     if jobs <= 1:

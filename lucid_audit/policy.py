@@ -74,6 +74,7 @@ def select(
 
     Raises:
         UsageError: a profile, rule, tag or parameter does not exist.
+
     """
     where = policy.path or "policy"
     name = profile or policy.profile or DEFAULT_PROFILE

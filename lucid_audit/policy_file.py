@@ -52,6 +52,7 @@ def read(
 
     Raises:
         UsageError: it cannot be read or is not valid; the message has file, line and what was expected.
+
     """
     document = _document(path)
     if document.data is None:
@@ -92,6 +93,7 @@ def own_rules(policy: Policy, checks: Mapping[str, Check]) -> list[Rule]:
 
     Raises:
         UsageError: a folder or a rule is not valid.
+
     """
     found: list[Rule] = []
     for name in policy.rule_folders:
@@ -107,6 +109,7 @@ def read_rule(file: Path, checks: Mapping[str, Check]) -> Rule:
 
     Raises:
         UsageError: what is wrong, with file and line.
+
     """
     document = _document(file)
     validate(document, schema("rule"), "the rule")

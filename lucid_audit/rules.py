@@ -44,6 +44,7 @@ def bind(raw: Mapping[str, Any], checks: Mapping[str, Check], where: str) -> Rul
 
     Raises:
         UsageError: the check does not exist, or its parameters do not fit; ``where`` starts the message.
+
     """
     check = checks.get(raw["check"])
     if check is None:
@@ -66,6 +67,7 @@ def activate(rule: Rule, severity: str | None, params: Mapping[str, Any], where:
 
     Raises:
         UsageError: a parameter does not exist.
+
     """
     try:
         bound = convert(rule.check.params, {**rule.params, **params})
@@ -79,6 +81,7 @@ def index(rules: Iterable[Rule]) -> dict[str, Rule]:
 
     Raises:
         UsageError: two rules have one id.
+
     """
     found: dict[str, Rule] = {}
     for rule in rules:

@@ -32,6 +32,7 @@ def load(policy: str, start: Path) -> RuleSet:
 
     Raises:
         UsageError: a rule or the policy cannot be read or is not valid.
+
     """
     builtin = index(bind(raw, checks.load(), f"rule {raw['id']}") for raw in compiled()["rules"])
     file = Path(policy) if policy else _shown(policy_file.find(start))

@@ -55,6 +55,7 @@ def convert(params: type[Any] | None, values: dict[str, Any]) -> Any:
 
     Raises:
         TypeError: a name is not a parameter or a required one is missing.
+
     """
     if params is None:
         if values:
@@ -68,6 +69,7 @@ def validate(document: Document, schema: dict[str, Any], what: str) -> None:
 
     Raises:
         UsageError: the first and most telling mismatch, with file, line, the place in the document and what was expected.
+
     """
     if fits(document.data, schema, schema):
         return

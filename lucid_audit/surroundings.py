@@ -20,6 +20,7 @@ class Surroundings:
 
         Raises:
             UsageError: it is not a folder.
+
         """
         if declared and not Path(declared).is_dir():
             raise UsageError(f"--context {declared}: there is no such folder")
@@ -34,6 +35,7 @@ class Surroundings:
 
         Raises:
             UsageError: the policy names a context that is not there.
+
         """
         declared = self._declared or (self._from_policy(_absolute(name)) if name else "")
         if declared:

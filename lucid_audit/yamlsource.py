@@ -35,6 +35,7 @@ def load(path: str, text: str) -> Document:
 
     Raises:
         UsageError: it is not valid YAML, has a duplicate key or a key that is not a string.
+
     """
     loader = _LOADER(text)
     lines: dict[Path, int] = {}

@@ -7,12 +7,11 @@ from datetime import date
 from functools import cache
 from typing import Any
 
-from lucid_audit.dockerfile.context import ContextSet, MemoryContext, candidates
-from lucid_audit.dockerfile.parser import parse
-
 from lucid_audit.bases import Bases
 from lucid_audit.catalogue import compiled
 from lucid_audit.dockerfile.build import Build
+from lucid_audit.dockerfile.context import ContextSet, MemoryContext, candidates
+from lucid_audit.dockerfile.parser import parse
 from lucid_audit.dockerfile.stages import Settings
 from lucid_audit.text import SourceText
 

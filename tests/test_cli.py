@@ -14,6 +14,8 @@ from jsonschema import Draft202012Validator
 
 from lucid_audit import __version__, cli, lint, ruleset
 from lucid_audit.__main__ import main
+from lucid_audit.catalogue import compile_folder
+from lucid_audit.catalogue import folder as rules_folder
 from lucid_audit.policy import Policy
 from tests.report.test_json import SCHEMA
 from tests.rulebook import PROFILES, book, raw
@@ -279,3 +281,29 @@ def test_the_program_survives_a_terminal_that_cannot_show_a_character() -> None:
     done = program("lint", PYTHONIOENCODING="ascii")
     assert done.returncode == 3
     assert b"\\u65e5" in done.stdout
+
+
+HEAVY = ("dataclasses", "difflib", "docker", "importlib.metadata", "jsonschema", "multiprocessing", "pathspec", "pickle",
+         "pkg_resources", "random", "subprocess", "tabulate", "tempfile", "tomllib", "yaml")  # fmt: skip
+
+
+def test_linting_a_file_imports_nothing_heavy(folder: Path) -> None:
+    """As an installed wheel does it: with the compiled catalogue."""
+    put("Dockerfile", "FROM python\nCMD python app.py\n")
+    put("catalogue.json", json.dumps(compile_folder(rules_folder())))
+    script = (
+        "import json, sys\n"
+        "from lucid_audit import catalogue\n"
+        "data = json.load(open('catalogue.json'))\n"
+        "catalogue.compiled = lambda: data\n"
+        "from lucid_audit.__main__ import main\n"
+        "code = main(['lint', 'Dockerfile'])\n"
+        f"print(sorted(set({HEAVY}) & set(sys.modules)), code)\n"
+    )
+    done = subprocess.run([sys.executable, "-S", "-c", script], capture_output=True, env=without_site(), check=True)
+    assert done.stdout.splitlines()[-1] == b"[] 1", done.stderr
+
+
+def without_site() -> dict[str, str]:
+    """Environment for ``python -S``, which leaves out what the machine's ``site`` would import on its own."""
+    return environment(PYTHONPATH=os.pathsep.join([str(Path(cli.__file__).parent.parent), *sys.path]))

@@ -2,13 +2,15 @@ from __future__ import annotations
 
 import pytest
 
-from lucid_audit.checks import Answers, Check
+from lucid_audit.catalogue import folder
+from lucid_audit.checks import Answers, Check, load
 from lucid_audit.container.config import Container, Field
 from lucid_audit.dockerfile.build import Build
 from lucid_audit.dockerfile.stages import Settings
 from lucid_audit.engine import judge
 from lucid_audit.errors import InternalError
 from lucid_audit.finding import Hit, Location, Severity, Skip, Skipped, SubjectReport
+from lucid_audit.policy_file import read_rule
 from lucid_audit.rules import activate, bind
 from lucid_audit.text import Span
 from tests.rulebook import CHECKS, raw
@@ -96,3 +98,11 @@ def test_an_ending_generator_that_crashes_after_a_hit_is_a_crash_all_the_same() 
 
     with pytest.raises(InternalError, match="ZeroDivisionError"):
         by(Check("late", run, "dockerfile", None))
+
+
+def test_a_secret_is_not_quoted() -> None:
+    text = "FROM gcr.io/distroless/static-debian13\nENV A=1 DB_PASSWORD=hunter2pass B=2\n"
+    rules = [activate(read_rule(folder() / "dockerfile" / "secret-in-env.yaml", load()), None, {}, "test")]
+    report = judge(sketch(text), rules)
+    assert [finding.location.line for finding in report.findings] == [2]
+    assert report.lines == ((2, "ENV A=1 DB_PASSWORD=***"),)

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 import yaml
+
 from lucid_audit.discover import FILES_REGEX
 
 ROOT = Path(__file__).parent.parent

@@ -50,7 +50,7 @@ def platform_label_true(container: Container, params: PlatformLabel) -> Answers:
 class Environment:
     """``required``: variable to its value; "" wants any value, ``*x*`` one that contains x as an entry of a path list."""
 
-    required: dict[str, str] = {}
+    required: dict[str, str]
 
 
 @check("environment-set")

@@ -136,4 +136,4 @@ class Files:
 
 def _covers(directory: str, path: str) -> bool:
     """Whether ``path`` is ``directory`` or lies below it."""
-    return directory == "/" or path == directory or path.startswith(directory + "/")
+    return directory in ("/", path) or path.startswith(directory + "/")

@@ -10,7 +10,7 @@ import re
 from typing import TYPE_CHECKING
 
 from lucid_audit.dockerfile.model import Flag, SourceMap, Word
-from lucid_audit.dockerfile.mounts import check_device, check_mount, did_you_mean
+from lucid_audit.dockerfile.mounts import check_device, check_mount, did_you_mean, either
 
 if TYPE_CHECKING:
     from lucid_audit.dockerfile.statement import Statement
@@ -125,7 +125,7 @@ def _check_value(statement: Statement, flag: Flag, kind: str) -> None:
     elif name == "from" and "$" in value.raw:
         statement.problem("--from cannot contain a variable; name a stage for it: FROM image AS name", value.span)
     elif name in _CHOICES and value.raw not in _CHOICES[name]:
-        statement.problem(f"--{name} is {' or '.join(_CHOICES[name])}, not {value.raw or 'empty'}", value.span)
+        statement.problem(f"--{name} is {either(_CHOICES[name])}, not {value.raw or 'empty'}", value.span)
 
 
 def _hint(name: str, kinds: dict[str, str]) -> str:

@@ -62,9 +62,10 @@ class Field(NamedTuple):
 def parse_mount(text: str) -> Mount:
     """Read the value of a ``--mount`` flag. Never raises: what cannot be read is left out."""
     found = {field.key: field.value or "" for field in fields(text) or ()}
-    named = {"type": found.get("type", "bind").lower(), **{k: found.get(k, "") for k in ("from", "source", "target")}}
-    rest = tuple((key, value) for key, value in found.items() if key not in named)
-    return Mount(named["type"], named["from"], named["source"], named["target"], rest)
+    kind = found.pop("type", "bind")
+    kind = kind if "$" in kind else kind.lower()
+    stage, source, target = (found.pop(key, "") for key in ("from", "source", "target"))
+    return Mount(kind, stage, source, target, tuple(found.items()))
 
 
 def fields(text: str) -> list[Field] | None:
@@ -100,7 +101,7 @@ def check_mount(statement: Statement, value: Word) -> None:
         return
     for key, kinds in _ONLY.items():
         if key in given and kind not in kinds and given[key].value != "":
-            message = f"--mount: {key} has no meaning for type={kind}, only for {' or '.join(kinds)}"
+            message = f"--mount: {key} has no meaning for type={kind}, only for {either(kinds)}"
             statement.problem(message, _field_span(value, given[key]))
     if kind == "secret":
         for message in _secret(given):
@@ -122,7 +123,7 @@ def _mount_field(field: Field) -> str:
     if key == "type" and value.lower() not in _TYPES:
         return f"there is no type {value}{did_you_mean(value, _TYPES)}"
     if key == "sharing" and value.lower() not in _SHARING:
-        return f"sharing is {', '.join(_SHARING)}, not {value}"
+        return f"sharing is {either(_SHARING)}, not {value}"
     if key in _BARE and value not in _TRUTH:
         return f"{key} is true or false, not {value}"
     if key in ("uid", "gid") and not _number(value, 10):
@@ -168,6 +169,11 @@ def check_device(statement: Statement, value: Word) -> None:
         else:
             message = f"--device: {written} is neither the name, which is {name}, nor required"
             statement.problem(message, _field_span(value, field))
+
+
+def either(words: tuple[str, ...]) -> str:
+    """Return "a", "a or b", "a, b or c"."""
+    return " or ".join(filter(None, (", ".join(words[:-1]), words[-1])))
 
 
 def did_you_mean(word: str, known: Iterable[str]) -> str:

@@ -18,6 +18,7 @@ def trim_prefix(pattern: str, value: str, greedy: bool) -> str:
 
     Raises:
         PatternError: the pattern is not valid.
+
     """
     found = re.match(_regex(_tokens(pattern), greedy=greedy), value)
     return value[found.end() :] if found else value
@@ -28,6 +29,7 @@ def trim_suffix(pattern: str, value: str, greedy: bool) -> str:
 
     Raises:
         PatternError: the pattern is not valid.
+
     """
     found = re.match(_regex(_tokens(pattern)[::-1], greedy=greedy), value[::-1])
     return value[: len(value) - found.end()] if found else value
@@ -38,6 +40,7 @@ def replace(pattern: str, replacement: str, value: str, *, everywhere: bool) -> 
 
     Raises:
         PatternError: the pattern is not valid.
+
     """
     return re.sub(_regex(_tokens(pattern), greedy=True), lambda _: replacement, value, count=0 if everywhere else 1)
 

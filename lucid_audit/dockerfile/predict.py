@@ -10,12 +10,11 @@ import re
 from posixpath import basename
 from typing import Any
 
-from lucid_audit.bases import Base
 from lucid_audit.container.config import Argv, Container, Health, Traced
 from lucid_audit.container.files import Files, Placement
 from lucid_audit.dockerfile.durations import seconds
 from lucid_audit.dockerfile.model import Command, CommandLine, Healthcheck, Instruction, Pairs, Plain, Transfer
-from lucid_audit.dockerfile.stages import Graph, Scope, Stage, Step, find_stage
+from lucid_audit.dockerfile.stages import Graph, Stage, Step, find_stage
 from lucid_audit.text import Span
 from lucid_audit.values import Unknown, Value
 
@@ -70,36 +69,39 @@ def _platform(stage: Stage, graph: Graph) -> Traced[str] | None:
 
 
 def _inherited(stage: Stage) -> dict[str, Any]:
-    """Return what the base image alone gives; unknown where it is not in the catalogue."""
-    base: Base | None = stage.base
+    """Return what the base image alone gives; unknown where the catalogue does not say."""
+    base = stage.base
     place = stage.root.from_.image.span
+    absent = Traced(None, place, inherited=True)
 
-    def field(value: Any) -> Traced[Any]:
+    def field(what: str) -> Traced[Any]:
         if base is None:
             return Traced(Unknown(f"{stage.root.from_.image.raw} is not in the catalogue"), place, inherited=True)
+        value = getattr(base, what)
+        if value is None:
+            return Traced(Unknown(f"the {what} of {base.ref.familiar} is not listed"), place, inherited=True)
         return Traced(value, place, inherited=True)
 
-    entrypoint = base.entrypoint if base else None
-    cmd = base.cmd if base else None
+    def command(what: str) -> Traced[Any]:
+        traced = field(what)
+        words = traced.known()
+        return traced if words is None else Traced(Argv(words) if words else None, place, inherited=True)
+
     return {
-        "user": field(base.user if base else None) if base is None or base.user is not None else _unlisted(base, place),
+        "user": field("user"),
         "previous_user": None,
-        "entrypoint": field(Argv(entrypoint) if entrypoint else None),
-        "cmd": field(Argv(cmd) if cmd else None),
-        "health": field(None),
-        "workdir": field((base.workdir or "/") if base else "/"),
-        "shell": field(None),
-        "stop_signal": field(None),
+        "entrypoint": command("entrypoint"),
+        "cmd": command("cmd"),
+        "health": absent if base is not None else field("health check"),
+        "workdir": field("workdir"),
+        "shell": absent,
+        "stop_signal": absent,
         "env": {},
         "labels": {},
         "ports": [],
         "volumes": [],
         "cmd_here": False,
     }
-
-
-def _unlisted(base: Base, place: Span) -> Traced[Any]:
-    return Traced(Unknown(f"the default user of {base.ref.familiar} is not listed"), place, inherited=True)
 
 
 def _apply(step: Step, state: dict[str, Any]) -> None:

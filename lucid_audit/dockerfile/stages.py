@@ -94,7 +94,7 @@ class Step(NamedTuple):
             path = normpath(join(self.workdir, value))
         else:
             path = normpath("/" + value.lstrip("/"))
-        return path + "/" if value.endswith(("/", "/.")) or value in ("", ".") and path != "/" else path
+        return path + "/" if value.endswith(("/", "/.")) or (value in ("", ".") and path != "/") else path
 
 
 class Edge(NamedTuple):

@@ -164,7 +164,7 @@ class _Lexer:
             self.unknown.append(value)
             return ""
         absent = value is None or (null_is_unset and value == "")
-        if kind == "-" and absent or kind == "+" and not absent:
+        if (kind == "-" and absent) or (kind == "+" and not absent):
             return word
         # The word is not used, so nothing in it matters.
         del self.unknown[before[0] :], self.undefined[before[1] :]

@@ -15,8 +15,10 @@ VERSION = 1
 
 
 def render(report: Report) -> str:
-    """Return the report as indented JSON in ASCII, ended by a line end."""
-    return json.dumps(document(report), indent=2) + "\n"
+    """Return the report as JSON in ASCII, one line per subject: that can be searched, compared and written fast."""
+    head = document(report)
+    subjects = ",\n".join(json.dumps(subject) for subject in head.pop("subjects"))
+    return f'{json.dumps(head)[:-1]}, "subjects": [\n{subjects}\n]}}\n'
 
 
 def document(report: Report) -> dict[str, Any]:

@@ -17,7 +17,8 @@ def summary(report: Report, style: Style) -> str:
         how = "" if style.show_skipped else f" ({HOW_TO_SEE})"
         parts.append(style.paint(f"{plural(report.skipped, 'check')} skipped{how}", DIM))
     if unread:
-        parts.append(style.paint(f"{plural(unread, 'file')} could not be read", RED))
+        verb = "is" if unread == 1 else "are"
+        parts.append(style.paint(f"{plural(unread, 'file')} {verb} unreadable or invalid", RED))
     return "; ".join(parts)
 
 
@@ -31,7 +32,7 @@ def _verdict(report: Report, judged: int, style: Style) -> str:
         files = sum(bool(subject.findings) for subject in report.subjects)
         return f"{', '.join(counts)} in {files} of {plural(len(report.subjects), 'file')}"
     if not judged:
-        return "Nothing was judged"
+        return "No file was judged"
     return style.paint("No findings", GREEN) + f" in {plural(judged, 'file')} ({plural(report.rules, 'rule')})"
 
 

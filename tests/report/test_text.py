@@ -72,13 +72,13 @@ def test_a_syntax_problem_is_one_clear_line_with_a_marker() -> None:
         "   1 | FORM scratch\n"
         "     | ~~~^\n"
         "\n"
-        "Nothing was judged; 1 file could not be read\n"
+        "No file was judged; 1 file is unreadable or invalid\n"
     )
 
 
 def test_an_unreadable_file_is_never_part_of_a_clean_verdict() -> None:
     shown = render(Report((*report().subjects, BROKEN), 62), "text")
-    assert shown.endswith("No findings in 1 file (62 rules); 1 file could not be read\n")
+    assert shown.endswith("No findings in 1 file (62 rules); 1 file is unreadable or invalid\n")
 
 
 def test_severities_are_counted_apart() -> None:
