@@ -167,7 +167,9 @@ def dockerfile(seed: int, lines: int) -> str:
     while missing > 2:
         more = list(pick.choice(FILLERS)(pick, name))
         if pick.random() < 0.3:
-            more.insert(0, f"\n# {pick.choice(WORDS)}: {pick.choice(('kept for', 'see', 'until'))} {pick.randint(1, 99)}")
+            more.insert(
+                0, f"\n# {pick.choice(WORDS)}: {pick.choice(('kept for', 'see', 'until'))} {pick.randint(1, 99)}"
+            )
         if count(more) > missing + 4:
             more = [f"COPY {pick.choice(WORDS)}/{missing}.toml /etc/{name}/"]
         parts += more

@@ -23,7 +23,9 @@ def judge(build: Build, rules: Sequence[ActiveRule]) -> SubjectReport:
 
     """
     source = build.dockerfile.source
-    refused = build.dockerfile.problems or (build.graph.problems if build.target is None else ())
+    refused = tuple(problem for problem in build.dockerfile.problems if problem.level != "trigger")
+    if build.target is None:
+        refused += build.graph.problems
     if refused:
         problems = tuple(Problem(p.message, locate(source, p.span)) for p in refused)
         return SubjectReport("dockerfile", source.path, problems=problems, lines=_lines(source, problems))

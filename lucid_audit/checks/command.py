@@ -120,7 +120,5 @@ def command_given(container: Container) -> Answers:
         yield Skip(traced.place, argv.reason)
     elif argv is None or not argv.args:
         yield Hit(container.stage_place, what="neither ENTRYPOINT nor CMD says what to run")
-    elif len(argv.args) == 1 and container.entrypoint.inherited and not argv.shell:
-        if rx(_INTERPRETER).fullmatch(basename(str(argv.args[0]))):
-            what = f"CMD is missing: {argv.args[0]} alone reads standard input and ends"
-            yield Hit(container.stage_place, what=what)
+    elif len(argv.args) == 1 and container.entrypoint.inherited and rx(_INTERPRETER).fullmatch(basename(str(argv.args[0]))):
+        yield Hit(container.stage_place, what=f"CMD is missing: {argv.args[0]} alone reads standard input and ends")

@@ -79,3 +79,11 @@ def empty_continuation(build: Build) -> Answers:
         if line != previous + 1:
             yield Hit(Span(span.start, span.end))
         previous = line
+
+
+@check("trigger-valid")
+def trigger_valid(build: Build) -> Answers:
+    """Judge ONBUILD triggers: BuildKit reads one only when another file is built FROM the image, and fails there."""
+    for problem in build.dockerfile.problems:
+        if problem.level == "trigger":
+            yield Hit(problem.span, problem=problem.message)

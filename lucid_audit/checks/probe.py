@@ -95,7 +95,9 @@ def does_nothing(argv: Argv) -> str:
     if not words:
         return ""
     program = basename(words[0])
-    if program in ("true", ":") or (program in ("exit", "sh", "bash") and words[1:] in (["0"], ["-c", "exit 0"], ["-c", "true"])):
+    if program in ("true", ":") or (
+        program in ("exit", "sh", "bash") and words[1:] in (["0"], ["-c", "exit 0"], ["-c", "true"])
+    ):
         return f"{' '.join(words)} always succeeds"
     if program == "echo":
         return "echo always succeeds"

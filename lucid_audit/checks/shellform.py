@@ -86,7 +86,9 @@ def json_quotes(build: Build) -> Answers:
         if command is not None:
             text, span = ("" if command.exec_form else command.text.strip()), command.span
         elif isinstance(instruction, Plain | Transfer):
-            words = instruction.words if isinstance(instruction, Plain) else (*instruction.sources, instruction.destination)
+            words = (
+                instruction.words if isinstance(instruction, Plain) else (*instruction.sources, instruction.destination)
+            )
             text = " ".join(word.raw for word in words)
             span = Span(words[0].span.start, words[-1].span.end)
         else:

@@ -11,10 +11,10 @@ from posixpath import basename
 from typing import Any
 
 from lucid_audit.container.config import Argv, Container, Health, Traced
-from lucid_audit.container.files import Files, Placement
-from lucid_audit.dockerfile.durations import seconds
+from lucid_audit.container.files import Files, Placement, State
 from lucid_audit.dockerfile.model import Command, CommandLine, Healthcheck, Instruction, Pairs, Plain, Transfer
 from lucid_audit.dockerfile.stages import Graph, Stage, Step, find_stage
+from lucid_audit.dockerfile.verify import nanoseconds
 from lucid_audit.text import Span
 from lucid_audit.values import Unknown, Value
 
@@ -162,11 +162,17 @@ def _health(instruction: Healthcheck) -> Health:
     retries = flag("retries")
     return Health(
         _argv(instruction.command) if instruction.command is not None else None,
-        seconds(flag("interval")),
-        seconds(flag("timeout")),
-        seconds(flag("start-period")),
+        _seconds(flag("interval")),
+        _seconds(flag("timeout")),
+        _seconds(flag("start-period")),
         int(retries) if retries is not None and retries.isdigit() else None,
     )
+
+
+def _seconds(duration: str | None) -> float | None:
+    """Return a Go duration in seconds; None when there is none."""
+    value = nanoseconds(duration) if duration is not None else None
+    return value / 1e9 if value is not None else None
 
 
 def files_of(stage: Stage, graph: Graph, before: Instruction | None = None) -> Files:
@@ -180,7 +186,8 @@ def files_of(stage: Stage, graph: Graph, before: Instruction | None = None) -> F
         if isinstance(instruction, Transfer):
             placements.extend(_placements(step, instruction, graph))
         elif isinstance(instruction, Command) and instruction.keyword == "RUN":
-            opaque = opaque if _only_looks(instruction.command) else RUN_IS_OPAQUE
+            if not _only_looks(instruction.command) and _can_run(instruction, Files(stage.base, tuple(placements))):
+                opaque = RUN_IS_OPAQUE
         elif isinstance(instruction, Plain) and instruction.keyword == "WORKDIR":
             where = step.destination(instruction.word)
             if isinstance(where, str) and where != "/":
@@ -223,6 +230,12 @@ def _placements(step: Step, instruction: Transfer, graph: Graph) -> list[Placeme
 def _is_file(source: str, stage: Stage | None) -> bool:
     """Whether a source is surely one file: what stands directly in a stage's program folder is a program."""
     return stage is not None and basename(source.rpartition("/")[0]) in ("bin", "sbin", "busybox")
+
+
+def _can_run(instruction: Command, files: Files) -> bool:
+    """Whether a RUN may run at all: shell form where there is surely no shell fails the build and writes nothing."""
+    closed = files.base is not None and files.base.closed
+    return instruction.command.exec_form or not closed or files.find("/bin/sh").state is not State.ABSENT
 
 
 def _only_looks(command: CommandLine) -> bool:
