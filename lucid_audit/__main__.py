@@ -3,8 +3,21 @@
 from __future__ import annotations
 
 import gc
+import os
 import sys
 from collections.abc import Sequence
+from typing import NoReturn
+
+
+def program() -> NoReturn:
+    """Run as a process. It ends without Python's clean-up of every module, which takes as long as linting two files."""
+    code = main()
+    try:
+        sys.stdout.flush()
+        sys.stderr.flush()
+    except (OSError, ValueError):
+        sys.exit(code)  # Python says what is wrong with the stream
+    os._exit(code)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -12,12 +25,36 @@ def main(arguments: Sequence[str] | None = None) -> int:
     gc.disable()  # a run is short; what it builds is needed to its end
     arguments = list(sys.argv[1:] if arguments is None else arguments)
     try:
-        import click  # noqa: PLC0415
-
-        from lucid_audit import errors  # noqa: PLC0415
-        from lucid_audit.cli import cli  # noqa: PLC0415
+        return _plain(arguments[1:]) if _is_plain(arguments) else _click(arguments)
     except KeyboardInterrupt:
         return 130
+    except Exception as error:  # noqa: BLE001  (the last line of defence: a bug must not look like findings)
+        return _failed(error, arguments)
+
+
+def _is_plain(arguments: Sequence[str]) -> bool:
+    """Whether this is ``lint PATH...`` without any option, as hooks and editors call it."""
+    return arguments[:1] == ["lint"] and not any(word.startswith("-") for word in arguments)
+
+
+def _plain(paths: Sequence[str]) -> int:
+    """Lint with every option at its default: what ``cli`` does, without the third of the start-up that is click's."""
+    from datetime import date  # noqa: PLC0415
+
+    from lucid_audit.deliver import Look, deliver  # noqa: PLC0415
+    from lucid_audit.lint import Request, run  # noqa: PLC0415
+
+    outcome = run(Request(tuple(paths) or (".",), date.today()))  # noqa: DTZ011  (the day where the person is)
+    deliver(outcome.report, Look())
+    return outcome.exit_code
+
+
+def _click(arguments: Sequence[str]) -> int:
+    import click  # noqa: PLC0415
+
+    from lucid_audit import errors  # noqa: PLC0415
+    from lucid_audit.cli import cli  # noqa: PLC0415
+
     try:
         code = cli.main(arguments, prog_name="lucid-audit", standalone_mode=False)
         return code if isinstance(code, int) else errors.OK
@@ -26,19 +63,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except click.ClickException as error:
         error.show()
         return errors.USAGE
-    except (click.Abort, KeyboardInterrupt):
+    except click.Abort:
         return errors.INTERRUPTED
-    except errors.LucidError as error:
-        return _failed(error, error.exit_code, arguments)
-    except Exception as error:  # noqa: BLE001  (the last line of defence: a bug must not look like findings)
-        return _failed(error, errors.INTERNAL, arguments)
 
 
-def _failed(error: Exception, code: int, arguments: Sequence[str]) -> int:
+def _failed(error: Exception, arguments: Sequence[str]) -> int:
     """Say what failed in one line; a traceback is for those who ask."""
     from lucid_audit import errors  # noqa: PLC0415
     from lucid_audit.report.escape import visible  # noqa: PLC0415
 
+    code = error.exit_code if isinstance(error, errors.LucidError) else errors.INTERNAL
     if code == errors.INTERNAL:
         if "--debug" in arguments:
             from traceback import print_exception  # noqa: PLC0415
@@ -53,4 +87,4 @@ def _failed(error: Exception, code: int, arguments: Sequence[str]) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    program()

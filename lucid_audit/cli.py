@@ -57,7 +57,7 @@ def _outputs(context: click.Context, _option: click.Parameter, values: Sequence[
 
 
 def _date(_context: click.Context, _option: click.Parameter, value: str | None) -> Any:
-    """Read a day; without one it is today. The only place where the clock is read."""
+    """Read a day; without one it is today. Only here and in ``__main__`` the clock is read."""
     from datetime import date  # noqa: PLC0415
 
     if value is None:
@@ -115,59 +115,14 @@ def lint_command(paths: tuple[str, ...], **options: Any) -> int:
     PATH is a Dockerfile, a folder to search (default: the current one; what git ignores is left out), or '-' for
     standard input.
     """
-    from lucid_audit.lint import STDIN, Request, run  # noqa: PLC0415  (--help and --version need none of it)
+    from lucid_audit.deliver import Look, deliver  # noqa: PLC0415  (--help and --version need none of it)
+    from lucid_audit.lint import STDIN, Request, run  # noqa: PLC0415
 
     asked = {name: options[name] for name in Request._fields if name in options}
     stdin = sys.stdin.buffer if STDIN in paths else None
     outcome = run(Request(paths=paths or (".",), stdin=stdin, **asked))
-    _deliver(outcome.report, options)
+    deliver(outcome.report, Look(**{name: options[name] for name in Look._fields}))
     return outcome.exit_code
-
-
-def _deliver(report: Any, options: dict[str, Any]) -> None:
-    """Write the report to every place asked for; what could not be read is always said to a person."""
-    from lucid_audit.report import render  # noqa: PLC0415
-    from lucid_audit.report.style import Style  # noqa: PLC0415
-
-    plain = Style(quiet=options["quiet"], show_skipped=options["show_skipped"])
-    printed = True
-    for name, file in options["outputs"]:
-        printed = printed and bool(name)
-        _save(render(report, name or options["format_"], plain), file)
-    if printed:
-        _print(render(report, options["format_"], plain._replace(colour=_colour(options["color"]))))
-    if report.problems and (options["format_"] == "json" or not printed):
-        from lucid_audit.report.text import problems  # noqa: PLC0415
-
-        click.echo(problems(report), err=True, nl=False)
-
-
-def _save(text: str, file: str) -> None:
-    try:
-        with open(file, "w", encoding="utf-8", errors="backslashreplace", newline="\n") as stream:  # noqa: PTH123
-            stream.write(text)
-    except OSError as error:
-        raise errors.UsageError(f"--output {file}: {error.strerror}") from None
-
-
-def _print(text: str) -> None:
-    """Write to standard output. A reader that went away is no reason to fail: the exit code is the answer."""
-    stream = sys.stdout
-    try:
-        try:
-            stream.write(text)
-        except UnicodeEncodeError:
-            encoding = stream.encoding or "ascii"
-            stream.write(text.encode(encoding, "backslashreplace").decode(encoding))
-        stream.flush()
-    except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # so that Python's own flush at exit is quiet too
-
-
-def _colour(asked: bool | None) -> bool:
-    if asked is not None:
-        return asked
-    return sys.stdout.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
 
 
 CATALOGUE = _options(
@@ -181,8 +136,9 @@ CATALOGUE = _options(
 def rules_command(policy: str, format_: str) -> int:
     """List all rules: id, severity, title and the profiles that judge by them."""
     from lucid_audit import explain  # noqa: PLC0415
+    from lucid_audit.deliver import write  # noqa: PLC0415
 
-    _print(explain.listing(explain.rules(policy), format_))
+    write(explain.listing(explain.rules(policy), format_))
     return errors.OK
 
 
@@ -193,7 +149,8 @@ def rules_command(policy: str, format_: str) -> int:
 def explain_command(rule_id: str, policy: str, color: bool | None) -> int:
     """Explain one rule in full: what, why, how to repair it, and examples."""
     from lucid_audit import explain  # noqa: PLC0415
+    from lucid_audit.deliver import coloured, write  # noqa: PLC0415
     from lucid_audit.report.style import Style  # noqa: PLC0415
 
-    _print(explain.text(explain.entry(explain.rules(policy), rule_id), Style(_colour(color))))
+    write(explain.text(explain.entry(explain.rules(policy), rule_id), Style(coloured(color))))
     return errors.OK

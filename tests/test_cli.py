@@ -287,6 +287,17 @@ HEAVY = ("dataclasses", "difflib", "docker", "importlib.metadata", "jsonschema",
          "pkg_resources", "random", "subprocess", "tabulate", "tempfile", "tomllib", "yaml")  # fmt: skip
 
 
+def test_without_options_click_is_not_imported_and_nothing_else_differs(capsys: pytest.CaptureFixture[str]) -> None:
+    put("Dockerfile", "FROM python\nCMD python app.py\n")
+    direct = main(["lint", "Dockerfile", "missing"]), *capsys.readouterr()
+    assert direct == (main(["lint", "--", "Dockerfile", "missing"]), *capsys.readouterr())
+    options = {option.name: option.default for option in cli.lint_command.params if isinstance(option, click.Option)}
+    shown = Look()._asdict()
+    assert {name: tuple(value) if name == "outputs" else value for name, value in shown.items()} == {
+        name: options[name] if name != "outputs" else () for name in shown
+    }
+
+
 def test_linting_a_file_imports_nothing_heavy(folder: Path) -> None:
     """As an installed wheel does it: with the compiled catalogue."""
     put("Dockerfile", "FROM python\nCMD python app.py\n")

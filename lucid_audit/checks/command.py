@@ -63,10 +63,10 @@ def command_resolves(container: Container) -> Answers:
     if isinstance(argv, Unknown):
         yield Skip(traced.place, argv.reason)
     elif argv is not None and argv.args and not argv.shell:
-        yield from program_found(container, argv, traced, "the container")
+        yield from program_found(container, argv, traced)
 
 
-def program_found(container: Container, argv: Argv, traced: Traced[Argv | None], who: str) -> Answers:
+def program_found(container: Container, argv: Argv, traced: Traced[Argv | None]) -> Answers:
     """Judge argv0: a Hit says what is there instead, a Skip why it cannot be known."""
     program = argv.args[0]
     if isinstance(program, Unknown):
@@ -76,10 +76,26 @@ def program_found(container: Container, argv: Argv, traced: Traced[Argv | None],
     if answer.state is State.UNKNOWN:
         yield Skip(traced.place, f"{program}: {answer.reason}")
     elif answer.state is State.ABSENT:
-        yield Hit(traced.place, program=program, image=base_name(container), hint=hint(container, program), who=who)
-    elif program.endswith(".sh") and find_program(container, "/bin/sh").state is State.ABSENT:
-        instead = "; a script needs the shell in its first line, and there is none"
-        yield Hit(traced.place, program=program, image=base_name(container), hint=instead, who=who)
+        yield Hit(traced.place, program=program, image=base_name(container), hint=hint(container, program))
+
+
+@check("script-has-shell")
+def script_has_shell(container: Container) -> Answers:
+    """Judge shell scripts as argv0 of what starts and of the health check: the shell of their first line is not there."""
+    health = container.health.known()
+    probe = health.argv if health is not None else None
+    started = effective(container)
+    for who, argv, place in (
+        ("the container starts", started.known(), started.place),
+        ("the health check runs", probe, container.health.place),
+    ):
+        if argv is None or argv.shell or not argv.args or not str(argv.args[0]).endswith((".sh", ".bash")):
+            continue
+        answer = find_program(container, "/bin/sh")
+        if answer.state is State.ABSENT:
+            yield Hit(place, who=who, program=argv.args[0], image=base_name(container))
+        elif answer.state is State.UNKNOWN:
+            yield Skip(place, answer.reason)
 
 
 def hint(container: Container, program: str) -> str:

@@ -56,7 +56,7 @@ def health_resolves(container: Container) -> Answers:
     argv = _probe(container)
     if argv is not None and argv.args and not argv.shell:
         place: Traced[Argv | None] = Traced(argv, container.health.place, container.health.inherited)
-        yield from program_found(container, argv, place, "the health check")
+        yield from program_found(container, argv, place)
 
 
 @check("health-asks")

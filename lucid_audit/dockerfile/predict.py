@@ -228,7 +228,10 @@ def _placements(step: Step, instruction: Transfer, graph: Graph) -> list[Placeme
 
 
 def _is_file(source: str, stage: Stage | None) -> bool:
-    """Whether a source is surely one file: what stands directly in a stage's program folder is a program."""
+    """Whether a source is surely one file: a name with a suffix (but ``conf.d``), or what stands in a program folder."""
+    stem, dot, suffix = basename(source).rpartition(".")
+    if stem and dot and suffix.isalnum() and suffix != "d" and not suffix.isdigit():
+        return True
     return stage is not None and basename(source.rpartition("/")[0]) in ("bin", "sbin", "busybox")
 
 
