@@ -105,7 +105,7 @@ def labels(pick: Random, name: str) -> Iterator[str]:
 
 
 def heredoc(pick: Random, name: str) -> Iterator[str]:
-    """Yield a here-document: a script or a file. The blank line after it is there because hadolint 2.12 to 2.15 need it."""
+    """Yield a here-document: a script or a file; hadolint needs the blank line after it."""
     if pick.random() < 0.5:
         steps = "\n".join(f"mkdir -p /var/{name}/{pick.choice(WORDS)}{at}" for at in range(pick.randint(2, 9)))
         yield f"RUN <<EOF\nset -eu\n{steps}\nEOF\n"

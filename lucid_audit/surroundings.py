@@ -38,19 +38,20 @@ class Surroundings:
 
         """
         declared = self._declared or (self._from_policy(_absolute(name)) if name else "")
-        if declared:
-            found = candidates(explicit=DiskContext(declared, name), own=None, repository=None)
-            return found, f"build context: {declared}"
+        explicit = DiskContext(declared, name) if declared else None
         if not name:
-            return None, ""
+            found = candidates(explicit=explicit, own=None, repository=None)
+            return (found, f"build context: {declared}") if declared else (None, "")
         folder = _absolute(name).parent
         root = self.root(folder)
         found = candidates(
-            explicit=None,
+            explicit=explicit,
             own=DiskContext(os.path.dirname(name), name),  # noqa: PTH120  (as the person wrote it)
             repository=DiskContext(root, name) if root is not None else None,
             between=[DiskContext(path, name) for path in folder.parents if root is not None and root in path.parents],
         )
+        if declared:
+            return found, f"build context: {declared}"
         return found, f"build context not declared: {' or '.join(context.name for context in found.candidates)}"
 
     def in_repository(self, name: str) -> str:

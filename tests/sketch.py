@@ -51,6 +51,5 @@ def _contexts(path: str, text: str, example: Mapping[str, Any]) -> ContextSet | 
         )
 
     declared = example.get("use_context")
-    if declared is not None:
-        return candidates(explicit=below("" if declared == "." else declared), own=None, repository=None)
-    return candidates(explicit=None, own=below(folder), repository=below("") if folder else None)
+    explicit = below("" if declared == "." else declared) if declared is not None else None
+    return candidates(explicit=explicit, own=below(folder), repository=below("") if folder else None)

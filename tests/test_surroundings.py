@@ -42,13 +42,15 @@ def test_outside_of_a_repository_the_own_folder_is_the_only_candidate(repository
 
 def test_a_declared_context_wins() -> None:
     policy = Policy(contexts={"*": "services/api"})
-    assert names(Surroundings("services", policy).contexts("services/api/Dockerfile")[0]) == (True, ["services"], [])
+    found, _ = Surroundings("services", policy).contexts("services/api/Dockerfile")
+    assert names(found) == (True, ["services"], [".", "services/api"]), "the others serve for hints only"
 
 
 def test_the_policy_maps_files_to_contexts_and_the_first_glob_decides() -> None:
     policy = Policy(folder=".", contexts={"services/*/Dockerfile": "services", "*": "."})
     places = Surroundings("", policy)
-    assert names(places.contexts("services/api/docker/Dockerfile")[0]) == (True, ["services"], [])
+    found, _ = places.contexts("services/api/docker/Dockerfile")
+    assert names(found) == (True, ["services"], [".", "services/api/docker", "services/api"])
     assert names(places.contexts("./Dockerfile")[0]) == (True, ["."], [])
 
 

@@ -20,7 +20,10 @@ from lucid_audit.values import Unknown
 
 _WHOLE = ("/", "/usr", *PROGRAM_DIRECTORIES[:4])  # where every distribution has its programs
 _LIBC = r"libc\.so\.6|libc-2\.\d+\.so|ld-2\.\d+\.so|ld-linux[\w.-]*\.so\.\d|ld-musl-\w+\.so\.1|libc\.musl-\w+\.so\.1"
-_LIBC_FILES = {"glibc": ("libc.so.6", "ld-linux-x86-64.so.2", "ld-linux-aarch64.so.1"), "musl": ("ld-musl-x86_64.so.1",)}
+_LIBC_FILES = {
+    "glibc": ("libc.so.6", "ld-linux-x86-64.so.2", "ld-linux-aarch64.so.1"),
+    "musl": ("ld-musl-x86_64.so.1",),
+}
 _LIBRARY_FOLDERS = ("/lib", "/lib64", "/usr/lib", "/usr/lib64", "/usr/local/lib")
 
 
@@ -95,9 +98,9 @@ def copy_root_to_root(build: Build) -> Answers:
             if shell is None:
                 yield Skip(copied.span, f"whether {copied.origin} has a shell is not in the catalogue")
             elif shell:
-                manager = f", the package manager {copied.base.package_manager}" if copied.base else ""
-                manager = manager if copied.base and copied.base.package_manager else ""
-                yield Hit(copied.span, origin=copied.origin, shell=copied.base.shell if copied.base else "", also=manager)
+                manager = copied.base.package_manager if copied.base is not None else ""
+                also = f" and {manager}" if manager else ""
+                yield Hit(copied.span, origin=copied.origin, shell=copied.base.shell if copied.base else "", also=also)
 
 
 @record
@@ -119,7 +122,12 @@ def copy_over_base(build: Build, params: OverBase) -> Answers:
             continue
         consequence = _consequence(copied, params.paths)
         if consequence and not (params.unless and copied.stage and rx(params.unless).search(stage_text(copied.stage))):
-            names = {"source": copied.folder, "origin": copied.origin, "path": _target(copied), "image": base.ref.familiar}
+            names = {
+                "source": copied.folder,
+                "origin": copied.origin,
+                "path": _target(copied),
+                "image": base.ref.familiar,
+            }
             yield Hit(copied.span, consequence=consequence, **names)
 
 
@@ -155,7 +163,14 @@ def copy_brings_libc(build: Build, params: CopiedLibc) -> Answers:
             theirs = copied.base.libc if copied.base is not None else None
             if params.same == (theirs is not None and theirs == base.libc and theirs.version is not None):
                 of = copied.origin or "the build context"
-                yield Hit(copied.span, name=name, origin=of, theirs=_version(copied.base), ours=_version(base), image=base.ref.familiar)
+                yield Hit(
+                    copied.span,
+                    name=name,
+                    origin=of,
+                    theirs=_version(copied.base),
+                    ours=_version(base),
+                    image=base.ref.familiar,
+                )
 
 
 def _libc_name(copied: Copied) -> str:
@@ -198,8 +213,7 @@ def copy_link_over_symlink(build: Build) -> Answers:
             continue
         for link in MERGED:
             entry = stage.base.entries.get(link)
-            folder = to.endswith("/") or len(instruction.sources) > 1
-            if entry is not None and entry.kind == "l" and covers(link, to.rstrip("/")) and (folder or to != link):
+            if entry is not None and entry.kind == "l" and covers(link, to.rstrip("/")):
                 target = (entry.target or "").lstrip("/")
                 span: Span = instruction.destination.span
                 yield Hit(span, link=link, target=target, image=stage.base.ref.familiar)

@@ -40,8 +40,10 @@ def platform_label_true(container: Container, params: PlatformLabel) -> Answers:
     if label is None or container.platform is None:
         return
     value, platform = label.value, container.platform.value
-    if isinstance(value, Unknown) or isinstance(platform, Unknown):
-        yield Skip(label.place, value.reason if isinstance(value, Unknown) else str(platform))
+    if isinstance(value, Unknown):
+        yield Skip(label.place, value.reason)
+    elif isinstance(platform, Unknown):
+        yield Skip(label.place, platform.reason)
     elif value.rpartition("/")[2] not in platform.split("/"):
         yield Hit(label.place, label=params.label, value=value, platform=platform)
 

@@ -34,6 +34,7 @@ _INSTALL = (
     r"|\b(?:pip[\d.]*|uv\s+pip)\s+(?:-\S+\s+)*install\b(?P<pip_args>[^;&|\n]*)"
     r"|(?P<project>\b(?:poetry|pdm|pipenv)\s+(?:install|sync)\b)"
 )
+_INSTALLS_BY = ("pip", "env", "uv", "poetry", "pdm")  # one of these is in whatever _INSTALL finds
 _PLACE = r"(?:--(prefix|target|root)|(-t))[ =]+([^\s;&|]+)|(--user)\b"
 _INSTALLERS = ("pip", "setuptools", "wheel", "uv", "poetry", "pdm", "pipenv", "build", "virtualenv")
 _WRAPPERS = ("tini", "dumb-init", "catatonit")
@@ -128,7 +129,8 @@ def packages(stage: Stage) -> tuple[Packages, ...]:
     found: list[Packages] = []
     system = venv = False
     for step in stage.all_steps():
-        for match in rx(_INSTALL).finditer(run_text(step.instruction)) if step.instruction.keyword == "RUN" else ():
+        text = run_text(step.instruction) if step.instruction.keyword == "RUN" else ""
+        for match in rx(_INSTALL).finditer(text) if any(name in text for name in _INSTALLS_BY) else ():
             for kind, root, link in _installs(match, step, program):
                 site = f"{root}/lib/python{version}/site-packages" if version else ""
                 found.append(Packages(kind, root, root if kind == "target" else site, link))

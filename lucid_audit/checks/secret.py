@@ -44,20 +44,20 @@ _NUMBER = r"[\d.]+[smhdkKMG]?"
 _FINGERPRINT = r"(?:0x)?[0-9A-Fa-f]{32,64}(?:\s+[0-9A-Fa-f]{32,64})*"
 _RANDOM_LOOK = r"(?=[^\s]{12,}$)(?=.*\d)(?=.*[A-Za-z])"
 
+# What was found, its pattern, and the texts of which every match has one: looking for these is a hundred times faster.
 _PATTERNS = (
-    ("an AWS access key", r"\b(?:AKIA|ASIA)[0-9A-Z]{16}\b"),
-    ("a GitHub token", r"\b(?:gh[pousr]_[0-9A-Za-z]{36,}|github_pat_\w{60,})"),
-    ("a GitLab token", r"\bglpat-[\w-]{20,}"),
-    ("a Slack token", r"\bxox[abprs]-[0-9A-Za-z-]{10,}"),
-    ("an npm token", r"\bnpm_[0-9A-Za-z]{36}\b"),
-    ("a PyPI token", r"\bpypi-AgE[\w-]{50,}"),
-    ("a Google API key", r"\bAIza[\w-]{35}"),
-    ("a Stripe key", r"\b[sr]k_live_[0-9A-Za-z]{16,}"),
-    ("a private key", r"-----BEGIN (?:[A-Z]+ )*PRIVATE KEY-----"),
-    ("a JSON Web Token", r"\beyJ[\w-]{10,}\.eyJ[\w-]{10,}\.[\w-]{10,}"),
-    ("a password in a URL", r"\b[a-z][a-z0-9+.-]*://[^\s/:@\"'$<{]*:([^\s/@\"'$<{*]+)@(?!sha256:)[\w\[]"),
+    ("an AWS access key", r"\b(?:AKIA|ASIA)[0-9A-Z]{16}\b", "AKIA", "ASIA"),
+    ("a GitHub token", r"\b(?:gh[pousr]_[0-9A-Za-z]{36,}|github_pat_\w{60,})", "ghp_", "gho_", "ghu_", "ghs_", "ghr_", "github_pat_"),
+    ("a GitLab token", r"\bglpat-[\w-]{20,}", "glpat-"),
+    ("a Slack token", r"\bxox[abprs]-[0-9A-Za-z-]{10,}", "xox"),
+    ("an npm token", r"\bnpm_[0-9A-Za-z]{36}\b", "npm_"),
+    ("a PyPI token", r"\bpypi-AgE[\w-]{50,}", "pypi-"),
+    ("a Google API key", r"\bAIza[\w-]{35}", "AIza"),
+    ("a Stripe key", r"\b[sr]k_live_[0-9A-Za-z]{16,}", "_live_"),
+    ("a private key", r"-----BEGIN (?:[A-Z]+ )*PRIVATE KEY-----", "PRIVATE KEY"),
+    ("a JSON Web Token", r"\beyJ[\w-]{10,}\.eyJ[\w-]{10,}\.[\w-]{10,}", "eyJ"),
+    ("a password in a URL", r"\b[a-z][a-z0-9+.-]*://[^\s/:@\"'$<{]*:([^\s/@\"'$<{*]+)@(?!sha256:)[\w\[]", "@"),
 )  # fmt: skip
-_MARKS = ("AKIA", "ASIA", "gh", "glpat-", "xox", "npm_", "pypi-", "AIza", "_live_", "-----BEGIN", "eyJ", "://")
 
 
 def secret_name(name: str) -> str:
@@ -137,11 +137,10 @@ def _pairs(instruction: object) -> tuple[Pair, ...]:
 def secret_literal(build: Build) -> Answers:
     """Judge every instruction of the file by the shapes of well-known tokens, keys and passwords in URLs."""
     text = build.dockerfile.source.text
-    if not any(mark in text for mark in _MARKS):
-        return
-    for instruction in build.dockerfile.instructions:
+    patterns = [(what, pattern) for what, pattern, *marks in _PATTERNS if any(mark in text for mark in marks)]
+    for instruction in build.dockerfile.instructions if patterns else ():
         start, end = instruction.span
-        for what, pattern in _PATTERNS:
+        for what, pattern in patterns:
             match = rx(pattern).search(text, start, end)
             if match is not None and not _placeholder(match):
                 yield Hit(Span(match.start(), match.end()), what=what, keyword=instruction.keyword)

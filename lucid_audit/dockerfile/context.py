@@ -163,7 +163,8 @@ class ContextSet(NamedTuple):
 
     ``declared``: somebody said which (one candidate). Otherwise the candidates are what people use: the Dockerfile's own
     folder and the root of the repository. A file that resolves wholly in one of them is not to blame for the others.
-    ``between`` are the folders between the two: good for a hint, not for a verdict.
+    ``between`` are the folders between the two, and all of these when one was declared: good for a hint, not for a
+    verdict.
     """
 
     declared: bool
@@ -175,10 +176,12 @@ def candidates(
     *, explicit: Context | None, own: Context | None, repository: Context | None, between: Sequence[Context] = ()
 ) -> ContextSet:
     """Choose among contexts: a declared one wins alone; the same folder is not offered twice."""
-    if explicit is not None:
-        return ContextSet(True, (explicit,))
     found: dict[str, Context] = {}
-    for context in (own, repository):
+    for context in (explicit,) if explicit is not None else (own, repository):
         if context is not None:
             found.setdefault(context.key, context)
-    return ContextSet(False, tuple(found.values()), tuple(one for one in between if one.key not in found))
+    chosen = tuple(found.values())
+    for context in (repository, own, *between) if explicit is not None else between:
+        if context is not None:
+            found.setdefault(context.key, context)
+    return ContextSet(explicit is not None, chosen, tuple(found.values())[len(chosen) :])

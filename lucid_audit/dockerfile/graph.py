@@ -76,10 +76,12 @@ def _globals(dockerfile: Dockerfile, settings: Settings) -> Scope:
         values["BUILD" + name] = undecided
         values["TARGET" + name] = undecided
     values["TARGETSTAGE"] = settings.target or "default"
-    if settings.platform:
-        system, _, rest = settings.platform.partition("/")
+    # whoever declares one platform builds for that one
+    platform = settings.platform or (settings.platforms[0] if len(settings.platforms) == 1 else "")
+    if platform:
+        system, _, rest = platform.partition("/")
         architecture, _, variant = rest.partition("/")
-        parts = (settings.platform, system, "", architecture, variant)
+        parts = (platform, system, "", architecture, variant)
         values.update({"TARGET" + name: part for name, part in zip(AUTOMATIC, parts, strict=True)})
     scope = Scope(values, "", dockerfile.escape)
     for instruction in dockerfile.instructions:

@@ -7,6 +7,7 @@ Grammar: BuildKit ``frontend/dockerfile/parser`` and ``instructions``; Dockerfil
 from __future__ import annotations
 
 from bisect import bisect_right
+from sys import maxsize
 from typing import Literal, NamedTuple
 
 from lucid_audit.record import record
@@ -82,7 +83,7 @@ class SourceMap:
         """Return the file offset of the character at ``offset`` of the joined text."""
         if self._shift is not None:
             return offset + self._shift
-        joined, source = self._pieces[bisect_right(self._pieces, offset, key=_joined) - 1]
+        joined, source = self._pieces[bisect_right(self._pieces, (offset, maxsize)) - 1]
         return source + offset - joined
 
     def span(self, start: int, end: int) -> Span:
@@ -101,10 +102,6 @@ class SourceMap:
             return SourceMap(self.text[start:end], ((0, start + self._shift),))
         inner = tuple((joined - start, source) for joined, source in self._pieces if start < joined < end)
         return SourceMap(self.text[start:end], ((0, self.at(start)), *inner))
-
-
-def _joined(piece: tuple[int, int]) -> int:
-    return piece[0]
 
 
 class CommandLine(NamedTuple):

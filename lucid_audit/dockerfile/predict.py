@@ -20,7 +20,7 @@ from lucid_audit.values import Unknown, Value
 
 RUN_IS_OPAQUE = "a RUN instruction may have written it"
 # Calls and modules that change files or start programs; Python code without any only looks.
-_WRITES = re.compile(
+_WRITES = (
     r"\b(?:\w*link|mkdir|makedirs|system|[pP]open|run|call|check_\w+|exec\w*|eval|spawn\w*|write\w*|rename|replace|copy\w*|move"
     r"|remove|rmtree|chmod|chown|touch|extract\w*|main)\s*\(|\b(?:subprocess|shutil|runpy|importlib|__import__|pip|ensurepip)\b"
     r"|\bopen\s*\([^)]*['\"](?:[bt]*[wax][bt+]*|[rbt]*\+[bt]*)['\"]"
@@ -246,4 +246,4 @@ def _only_looks(command: CommandLine) -> bool:
     words = [word.raw for word in command.args]
     if len(words) != 3 or words[1] != "-c" or not basename(words[0]).startswith("python"):
         return False
-    return _WRITES.search(words[2]) is None
+    return re.search(_WRITES, words[2]) is None

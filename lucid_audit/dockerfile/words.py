@@ -7,6 +7,7 @@ but no brackets.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import NamedTuple
 
@@ -15,6 +16,8 @@ from lucid_audit.values import Unknown, Value
 
 Lookup = Callable[[str], Value | None]  # None: certainly not set
 SPECIAL_PARAMETERS = frozenset("@*#?-$!0")
+_ORDINARY = re.compile(r"[^$'\"\\`/}]+")  # what means nothing anywhere: taken in one step
+_NAME = re.compile("[A-Za-z_][A-Za-z_0-9]*")  # the ASCII start of a name, which mostly is all of it
 
 
 class Expansion(NamedTuple):
@@ -71,6 +74,11 @@ class _Lexer:
         outer, self.raw_escapes = self.raw_escapes, raw_escapes
         out: list[str] = []
         while self.at < self.end:
+            run = _ORDINARY.match(self.raw, self.at)
+            if run is not None:
+                out.append(run[0])
+                self.at = run.end()
+                continue
             char = self.raw[self.at]
             if stop and char == stop:
                 self.at += 1
@@ -106,6 +114,10 @@ class _Lexer:
         self.at += 1
         out: list[str] = []
         while True:
+            run = _ORDINARY.match(self.raw, self.at)
+            if run is not None:
+                out.append(run[0])
+                self.at = run.end()
             char = self.peek()
             if char == "":
                 raise ExpansionError("a double quote is not closed")
@@ -222,6 +234,8 @@ class _Lexer:
         elif char in SPECIAL_PARAMETERS and char:
             self.at += 1
         else:
+            run = _NAME.match(self.raw, self.at)
+            self.at = run.end() if run is not None else start
             while (char := self.peek()) and (char == "_" or char.isalpha() or char.isdecimal()):
                 self.at += 1
         return self.raw[start : self.at]

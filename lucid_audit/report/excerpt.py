@@ -21,6 +21,8 @@ def excerpt(line: str, column: int, end_column: int, width: int = WIDTH) -> tupl
     end = min(end_column - 1, len(line)) if end_column else last
     end = max(end, start + 1)
     first = 0 if min(end, start + LEAD, len(line)) <= width - len(CUT) else max(0, start - LEAD)
+    if not first and len(line) <= width and line.isascii() and line.isprintable():
+        return line.rstrip(), _pointed(" " * start + "~" * (end - start))
     shown, marker = ([CUT], [" " * len(CUT)]) if first else ([], [])
     used = len(CUT) if first else 0
     for at in range(first, len(line)):

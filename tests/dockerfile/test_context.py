@@ -391,7 +391,8 @@ def test_only_what_is_asked_for_is_read(tmp_path: Path, monkeypatch: pytest.Monk
 
 def test_a_declared_context_is_the_only_one() -> None:
     one, other = MemoryContext({}, name="a"), MemoryContext({}, name="b")
-    assert candidates(explicit=one, own=other, repository=other) == (True, (one,), ())
+    assert candidates(explicit=one, own=other, repository=other) == (True, (one,), (other,))
+    assert candidates(explicit=one, own=one, repository=None) == (True, (one,), ())
 
 
 def test_without_one_the_usual_two() -> None:

