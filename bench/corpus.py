@@ -182,12 +182,28 @@ def count(parts: list[str]) -> int:
     return sum(part.count("\n") + 1 for part in parts)
 
 
-def write(folder: Path, files: int, *, seed: int = 1) -> list[Path]:
-    """Write ``files`` Dockerfiles of 20 to 150 lines into ``folder`` and return their paths."""
+def write(folder: Path, files: int, *, lines: int = 0, seed: int = 1) -> list[Path]:
+    """Write ``files`` services, each a folder with a Dockerfile and what it copies, and return the Dockerfiles.
+
+    They have about ``lines`` lines, 20 to 150 when that is 0.
+    """
     paths = []
     for at in range(files):
-        path = folder / f"{at // 50:02}" / f"service{at:03}.Dockerfile"
+        path = folder / f"service{at:03}" / "Dockerfile"
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(dockerfile(seed * 100_000 + at, 20 + at * 131 // max(1, files - 1)), "utf-8")
+        text = dockerfile(seed * 100_000 + at, lines or 20 + at * 131 // max(1, files - 1))
+        path.write_text(text, "utf-8")
+        for source in sources(text):
+            file = path.parent / source if "." in source else path.parent / source / "main.py"
+            file.parent.mkdir(parents=True, exist_ok=True)
+            file.touch()
         paths.append(path)
     return paths
+
+
+def sources(text: str) -> Iterator[str]:
+    """Yield what a file copies from its build context; a folder has no dot in its name."""
+    for line in text.splitlines():
+        words = [word for word in line.split() if not word.startswith("--")]
+        if words[:1] == ["COPY"] and "--from" not in line and "<<" not in line:
+            yield from (word for word in words[1:-1] if word != ".")

@@ -284,7 +284,7 @@ def test_the_program_survives_a_terminal_that_cannot_show_a_character() -> None:
     assert b"\\u65e5" in done.stdout
 
 
-HEAVY = ("click", "dataclasses", "difflib", "docker", "importlib.metadata", "jsonschema", "multiprocessing", "pathspec", "pickle",
+HEAVY = ("click", "dataclasses", "difflib", "docker", "importlib.metadata", "inspect", "jsonschema", "multiprocessing", "pathspec", "pickle",
          "pkg_resources", "random", "subprocess", "tabulate", "tempfile", "tomllib", "yaml")  # fmt: skip
 
 

@@ -49,13 +49,13 @@ def lint_case(case: Path, **changes: Any) -> Report:
     file = case / "case.yaml"
     settings: dict[str, Any] = {**(yaml.safe_load(file.read_text("utf-8")) if file.exists() else {}), **changes}
     assert settings.keys() <= KEYS, f"{file}: unknown keys"
-    with contextlib.chdir(case), mock.patch.object(discover, "repository_root", lambda _: case):
+    with contextlib.chdir(case), mock.patch.object(discover, "repository_root", return_value=case):
         every = sorted(path.as_posix() for path in Path().rglob("*") if path.is_file())
         files = settings.pop("files", None) or [path for path in every if discover.is_dockerfile(path)]
         assert files, "no Dockerfile"
         request = lint.Request(files, settings.pop("as_of", AS_OF), jobs=1)._replace(**settings)
         if "policy" not in settings:
-            with mock.patch("lucid_audit.policy_file.find", lambda _: None):
+            with mock.patch("lucid_audit.policy_file.find", return_value=None):
                 return lint.run(request).report
         return lint.run(request).report
 
@@ -90,6 +90,19 @@ def test_invalid_files_are_problems_and_nothing_else(case: Path) -> None:
     for subject in lint_case(case).subjects:
         assert subject.problems
         assert not subject.findings
+
+
+def test_the_build_report_is_contradicted() -> None:
+    """On the day of the report three services could not start, and the fourth ran as root."""
+    report = lint_case(ROOT / "lucid" / "lucid-broken")
+    errors = {
+        subject.name: {found.rule for found in subject.findings if found.severity is Severity.error}
+        for subject in report.subjects
+    }
+    monitor = errors.pop("RDP/Dockerfile.monitor")
+    assert monitor == {"final-user-root"}
+    assert len(errors) == 3
+    assert all("interpreter-doubled" in rules and "final-user-root" not in rules for rules in errors.values())
 
 
 def test_the_repaired_services_are_clean_for_anyone() -> None:

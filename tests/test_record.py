@@ -68,6 +68,14 @@ def test_a_record_has_slots_and_no_dictionary() -> None:
         setattr(Named(1), "other", 2)  # noqa: B010
 
 
+def test_a_record_is_frozen() -> None:
+    point = Named(1)
+    for change in (lambda: setattr(point, "x", 2), lambda: delattr(point, "x")):
+        with pytest.raises(AttributeError, match="cannot change x: a Named is frozen"):
+            change()
+    assert point.x == 1
+
+
 def test_arguments_are_checked() -> None:
     with pytest.raises(TypeError):
         Point()  # type: ignore[call-arg]

@@ -2,25 +2,45 @@
 
 from __future__ import annotations
 
-from posixpath import basename
+from collections.abc import Iterator, Sequence
+from posixpath import basename, dirname
 
 from lucid_audit.checks import Answers, check
+from lucid_audit.checks.arrays import meant_as_array
 from lucid_audit.checks.runtext import rx
-from lucid_audit.container.config import Argv, Container, Traced
-from lucid_audit.container.execute import effective, find_program, find_shell, is_shell, shell_of
+from lucid_audit.container.config import Argv, Container, Place, Traced
+from lucid_audit.container.execute import (
+    DEFAULT_SHELL,
+    effective,
+    find_program,
+    find_shell,
+    is_shell,
+    shell_of,
+    unwrapped,
+)
 from lucid_audit.container.files import State
 from lucid_audit.finding import Hit, Skip
 from lucid_audit.values import Unknown
 
 _INTERPRETER = r"(python|node|nodejs|java)[0-9.]*"
 # Programs that people put first in CMD; an interpreter takes the word for the name of a script.
-_PROGRAM = _INTERPRETER + r"|tini|dumb-init|sh|bash|ash|gunicorn|uvicorn|hypercorn|celery|flask|npm|yarn"
+_PROGRAM = _INTERPRETER + r"|tini|dumb-init|sh|bash|ash"
+# Scripts that an installer writes: run by their path they are what an interpreter wants, by their name alone not.
+_SCRIPTS = {
+    "python": r"pip[0-9.]*|gunicorn|uvicorn|hypercorn|daphne|celery|flask|fastapi|alembic|pytest|streamlit",
+    "node": r"npm|npx|yarn|pnpm|next|nest|tsx|ts-node|nodemon|pm2",
+}
+# Options whose argument, or program, is the next word: CMD may well give it.
+_TAKES_WORD = {
+    "python": r"-[a-zA-Z]*[mcWX]",
+    "node": r"-[a-zA-Z]*[eprC]|--(eval|print|require|import|loader|experimental-loader|conditions|env-file|title)",
+    "java": r"-cp|-classpath|--class-path|-p|--module-path|-m|--module|--add-modules",
+}
 
 
-def quoted_json(argv: Argv) -> bool:
-    """Whether a shell-form command is meant as a JSON array but written with single quotes."""
-    text = str(argv.args[0]).strip() if argv.shell and argv.args else ""
-    return text.startswith("[") and text.endswith("]") and "'" in text
+def in_shell(argv: Argv | None) -> bool:
+    """Whether a command is in shell form on purpose; an array in single quotes is not, and has rules of its own."""
+    return argv is not None and argv.shell and not (argv.args and meant_as_array(str(argv.args[0])))
 
 
 def base_name(container: Container) -> str:
@@ -28,55 +48,80 @@ def base_name(container: Container) -> str:
     return container.base.ref.familiar if container.base is not None else "the image"
 
 
+def _in_shell(container: Container) -> Iterator[tuple[str, Place]]:
+    """Yield those of ENTRYPOINT and CMD that a shell has to run."""
+    entry, cmd = container.entrypoint.known(), container.cmd.known()
+    if in_shell(entry):
+        yield "ENTRYPOINT", container.entrypoint.place
+    if in_shell(cmd) and (entry is None or not entry.shell):  # a shell-form ENTRYPOINT ignores CMD
+        yield "CMD", container.cmd.place
+
+
 @check("command-form")
 def command_form(container: Container) -> Answers:
     """Judge shell-form ENTRYPOINT and CMD against the shell: without one the container does not start."""
-    answer = find_shell(container)
-    for keyword, traced in (("ENTRYPOINT", container.entrypoint), ("CMD", container.cmd)):
-        argv = traced.known()
-        if argv is None or not argv.shell or quoted_json(argv):
-            continue
-        if keyword == "CMD" and (entry := container.entrypoint.known()) is not None and entry.shell:
-            continue  # a shell-form ENTRYPOINT ignores CMD
+    for keyword, place in _in_shell(container):
+        answer = find_shell(container)
         if answer.state is State.ABSENT:
-            yield Hit(traced.place, keyword=keyword, shell=shell_of(container)[0], image=base_name(container))
+            yield Hit(place, keyword=keyword, shell=shell_of(container)[0], image=base_name(container))
         elif answer.state is State.UNKNOWN:
-            yield Skip(traced.place, answer.reason)
+            yield Skip(place, answer.reason)
 
 
 @check("command-in-shell")
 def command_in_shell(container: Container) -> Answers:
-    """Judge shell-form ENTRYPOINT and CMD where there is a shell: it is process 1 then, and gets the signals."""
-    if find_shell(container).state is not State.PRESENT:
-        return
-    for keyword, traced in (("ENTRYPOINT", container.entrypoint), ("CMD", container.cmd)):
-        argv = traced.known()
-        if argv is not None and argv.shell and not quoted_json(argv):
-            yield Hit(traced.place, keyword=keyword)
+    """Judge shell-form ENTRYPOINT and CMD where there is a shell: it is process 1 then, and gets the signals.
+
+    ``exec program`` replaces the shell. Whoever sets SHELL wants one (BuildKit JSONArgsRecommended exempts it too).
+    """
+    commands = {"ENTRYPOINT": container.entrypoint, "CMD": container.cmd}
+    for keyword, place in _in_shell(container):
+        argv = commands[keyword].known()
+        text = str(argv.args[0]).lstrip() if argv is not None else ""
+        if not text.startswith("exec ") and container.shell.known() is None:
+            if find_shell(container).state is State.PRESENT:
+                yield Hit(place, keyword=keyword)
 
 
 @check("command-resolves")
 def command_resolves(container: Container) -> Answers:
-    """Judge whether argv0 of what starts is there, found as the runtime finds it."""
+    """Judge whether argv0 of what starts is there, found as the runtime finds it; after tini also what tini starts."""
     traced = effective(container)
     argv = traced.value
     if isinstance(argv, Unknown):
         yield Skip(traced.place, argv.reason)
     elif argv is not None and argv.args and not argv.shell:
-        yield from program_found(container, argv, traced)
+        yield from program_found(container, argv, traced.place)
+        words = argv.known() or ()
+        started = unwrapped(words)
+        cmd = container.cmd.known()
+        if started and started is not words and (cmd is None or not cmd.shell):
+            place = traced.place if cmd is None else container.cmd.place
+            yield from program_found(container, Argv(started), place)
 
 
-def program_found(container: Container, argv: Argv, traced: Traced[Argv | None]) -> Answers:
+def program_found(container: Container, argv: Argv, place: Place) -> Answers:
     """Judge argv0: a Hit says what is there instead, a Skip why it cannot be known."""
     program = argv.args[0]
     if isinstance(program, Unknown):
-        yield Skip(traced.place, program.reason)
+        yield Skip(place, program.reason)
         return
     answer = find_program(container, program)
     if answer.state is State.UNKNOWN:
-        yield Skip(traced.place, f"{program}: {answer.reason}")
+        yield Skip(place, f"{program}: {answer.reason}")
     elif answer.state is State.ABSENT:
-        yield Hit(traced.place, program=program, image=base_name(container), hint=hint(container, program))
+        yield Hit(place, program=program, image=base_name(container), hint=_hint(container, program))
+
+
+def _hint(container: Container, program: str) -> str:
+    """Say what the image has instead: its interpreter, when an interpreter is asked for."""
+    base = container.base
+    if base is not None and is_shell(program):
+        return f"; its shell is {base.shell}" if base.shell else "; there is no shell in it"
+    interpreter = base.interpreter if base is not None else None
+    if interpreter is not None and basename(program).startswith(interpreter.kind):
+        return f"; its interpreter is {interpreter.path}"
+    return ""
 
 
 @check("script-has-shell")
@@ -89,42 +134,73 @@ def script_has_shell(container: Container) -> Answers:
         ("the container starts", started.known(), started.place),
         ("the health check runs", probe, container.health.place),
     ):
-        if argv is None or argv.shell or not argv.args or not str(argv.args[0]).endswith((".sh", ".bash")):
+        words = unwrapped(argv.known() or ()) if argv is not None and not argv.shell else ()
+        if not words or not words[0].endswith((".sh", ".bash")):
             continue
+        if find_program(container, words[0]).state is State.ABSENT:
+            continue  # that it is missing is said already
         answer = find_program(container, "/bin/sh")
-        if answer.state is State.ABSENT:
-            yield Hit(place, who=who, program=argv.args[0], image=base_name(container))
-        elif answer.state is State.UNKNOWN:
+        shell = container.base.shell if container.base is not None else ""
+        if answer.state is State.UNKNOWN:
             yield Skip(place, answer.reason)
+        elif answer.state is State.ABSENT and (shell or list(_copied_shells(container))):
+            yield Skip(
+                place, f"the first line of {words[0]} is not read, and there is a shell elsewhere than at /bin/sh"
+            )
+        elif answer.state is State.ABSENT:
+            yield Hit(place, who=who, program=words[0], image=base_name(container))
 
 
-def hint(container: Container, program: str) -> str:
-    """Say what the image has instead: its interpreter, when an interpreter is asked for."""
-    interpreter = container.base.interpreter if container.base is not None else None
-    if is_shell(program):
-        return "; there is no shell in it"
-    if interpreter is not None and basename(program).startswith(interpreter.kind):
-        return f"; its interpreter is {interpreter.path}"
-    return ""
+def _copied_shells(container: Container) -> Iterator[str]:
+    for placement in container.files.placements:
+        if placement.path is not None and is_shell(placement.path):
+            yield placement.path
 
 
 @check("interpreter-once")
 def interpreter_once(container: Container) -> Answers:
     """Judge CMD after an ENTRYPOINT that is an interpreter: its first word is then the script to read."""
     entry, cmd = container.entrypoint.known(), container.cmd.known()
-    first = entry.known() if entry is not None and not entry.shell else None
-    words = cmd.known() if cmd is not None and not cmd.shell else None
+    first = unwrapped(entry.known() or ()) if entry is not None and not entry.shell else ()
+    words = (cmd.known() or ()) if cmd is not None else ()
+    if cmd is not None and cmd.shell:
+        # Where there is no shell, that is what is wrong and what is said.
+        words = (*DEFAULT_SHELL, *words) if in_shell(cmd) and find_shell(container).state is State.PRESENT else ()
     if not first or not words:
         return
     match = rx(_INTERPRETER).fullmatch(basename(first[0]))
-    if match is None or not all(word.startswith("-") for word in first[1:]):
+    if match is None or not _wants_script(match[1], first[1:]):
         return
-    if rx(_PROGRAM).fullmatch(basename(words[0])):
+    if _is_program(container, match[1], words[0]):
         place = container.entrypoint.place if container.cmd.inherited else container.cmd.place
         source = f"ENTRYPOINT of {base_name(container)}" if container.entrypoint.inherited else "ENTRYPOINT"
         argv = " ".join((*first, *words))
         shown = argv if len(argv) <= 80 else argv[:79] + "…"
         yield Hit(place, argv=shown, interpreter=match[1], word=words[0], source=source)
+
+
+def _wants_script(kind: str, options: Sequence[str]) -> bool:
+    """Whether an interpreter takes the next word for a script: ``python3 -u`` does, ``python3 -m`` wants a module."""
+    if not all(option.startswith("-") for option in options):
+        return False
+    return not options or rx(_TAKES_WORD.get(kind.replace("nodejs", "node"), "")).fullmatch(options[-1]) is None
+
+
+def _is_program(container: Container, kind: str, word: str) -> bool:
+    """Whether a word names a program, and no script or folder of that name was put into the working directory."""
+    name, folder = basename(word), dirname(word)
+    if folder:
+        return rx(_PROGRAM).fullmatch(name) is not None and basename(folder) in ("bin", "sbin", "busybox")
+    scripts = _SCRIPTS.get(kind.replace("nodejs", "node"), "")
+    if rx(f"{_PROGRAM}|{scripts}" if scripts else _PROGRAM).fullmatch(name) is None:
+        return False
+    workdir = container.workdir.known()
+    answer = container.files.find(f"{workdir}/{word}") if workdir is not None else None
+    placed = answer.placed if answer is not None else None
+    if answer is None or placed is None:
+        return True
+    # What is copied from a folder of programs, or to that very name, may be a script that is meant.
+    return basename(placed.path or name) != name and basename(placed.origin.rstrip("/")) not in ("bin", "sbin", name)
 
 
 @check("command-given")
@@ -136,5 +212,9 @@ def command_given(container: Container) -> Answers:
         yield Skip(traced.place, argv.reason)
     elif argv is None or not argv.args:
         yield Hit(container.stage_place, what="neither ENTRYPOINT nor CMD says what to run")
-    elif len(argv.args) == 1 and container.entrypoint.inherited and rx(_INTERPRETER).fullmatch(basename(str(argv.args[0]))):
-        yield Hit(container.stage_place, what=f"CMD is missing: {argv.args[0]} alone reads standard input and ends")
+    elif container.entrypoint.inherited and container.cmd.known() is None and not argv.shell:
+        words = argv.known() or ("",)
+        match = rx(_INTERPRETER).fullmatch(basename(words[0]))
+        if match is not None and _wants_script(match[1], words[1:]):
+            ends = "has no program to run" if match[1] == "java" else "reads standard input and ends"
+            yield Hit(container.stage_place, what=f"CMD is missing: {' '.join(words)} alone {ends}")

@@ -8,7 +8,7 @@ from posixpath import join, normpath, relpath
 from typing import NamedTuple
 
 from lucid_audit.checks.copyfacts import plain_sources, remote
-from lucid_audit.checks.copytext import first_non_path
+from lucid_audit.checks.copytext import escaped_blank, first_non_path
 from lucid_audit.dockerfile.build import Build
 from lucid_audit.dockerfile.context import Context, Match
 from lucid_audit.dockerfile.ignore import IgnoreFile
@@ -68,18 +68,30 @@ def sources(build: Build) -> tuple[Source, ...]:
 def _copied(step: Step, instruction: Transfer) -> Iterator[Source]:
     if instruction.from_ is not None:
         return
-    stop, _ = first_non_path(instruction)
+    words = _paths(instruction)
     parents = instruction.flag("parents") is not None
-    words = list(plain_sources(instruction))
     for word in words:
-        if stop is not None and word.span.start >= stop.span.start:
-            return  # no path, which is another rule's matter
+        if step.scope.expand(word.raw).error or escaped_blank(word, step.scope.escape):
+            return  # a name that was torn at a blank, which is another rule's matter
         text = step.scope.value(word)
         if isinstance(text, str) and (remote(text) or not text or (parents and any(c in text for c in "*?["))):
             continue
         if isinstance(text, str) and parents:
             text = text.replace("/./", "/")
         yield Source(text, word.span, instruction.keyword, len(words) == 1)
+
+
+def _paths(instruction: Transfer) -> list[Word]:
+    """Return the words that are meant as sources; others are another rule's matter.
+
+    Where shell text follows the destination, the destination is the last word before it.
+    """
+    words = list(plain_sources(instruction))
+    stop, what = first_non_path(instruction)
+    if stop is None:
+        return words
+    before = [word for word in words if word.span.start < stop.span.start]
+    return before[:-1] if what == "shell" else before
 
 
 def _mounted(step: Step, instruction: Command) -> Iterator[Source]:
@@ -96,22 +108,31 @@ def _mounted(step: Step, instruction: Command) -> Iterator[Source]:
 def judgement(build: Build) -> Judgement | None:
     """Resolve all sources in the declared context, else in the likely one that has most of them; the first wins a tie.
 
-    None when no context is known.
+    A folder between the likely ones is taken when it has all of them and they do not. None when no context is known.
     """
-    if build.contexts is None or not build.contexts.candidates:
+    contexts = build.contexts
+    if contexts is None or not contexts.candidates:
         return None
     known = [(source, source.text) for source in sources(build) if isinstance(source.text, str)]
-    best: tuple[tuple[int, int, int], Context, tuple[Judged, ...]] | None = None
-    for place, context in enumerate(build.contexts.candidates):
+    best, judged, score = _best(contexts.candidates, known)
+    if not score[0] and not contexts.declared:
+        other, there, whole = _best(contexts.between, known) if contexts.between else (best, judged, (False, 0))
+        if whole[0] and whole[1]:
+            best, judged = other, there
+    others = tuple(one for one in (*contexts.candidates, *contexts.between) if one is not best)
+    return Judgement(best, contexts.declared, judged, others)
+
+
+def _best(
+    contexts: tuple[Context, ...], known: list[tuple[Source, str]]
+) -> tuple[Context, tuple[Judged, ...], tuple[bool, int]]:
+    """Return the context that has all sources, or most of them; whether it has all, and how many."""
+    found = []
+    for context in contexts:
         judged = tuple(Judged(source, text, context.match(text)) for source, text in known)
-        found = sum(one.match.ok for one in judged)
         whole = all(one.match.ok or one.match.kind in ("empty-wildcard", "unknown") for one in judged)
-        score = (int(whole), found, -place)
-        if best is None or score > best[0]:
-            best = score, context, judged
-    assert best is not None
-    others = tuple(one for one in (*build.contexts.candidates, *build.contexts.between) if one is not best[1])
-    return Judgement(best[1], build.contexts.declared, best[2], others)
+        found.append((context, judged, (whole, sum(one.match.ok for one in judged))))
+    return max(found, key=lambda one: one[2])  # the first of equals
 
 
 def elsewhere(judgement: Judgement, source: str) -> tuple[Context, str] | None:

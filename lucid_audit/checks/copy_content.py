@@ -7,6 +7,7 @@ from posixpath import basename, dirname
 
 from lucid_audit.bases import Base
 from lucid_audit.checks import Answers, check
+from lucid_audit.checks.contexts import judgement
 from lucid_audit.checks.copyfacts import Copied, bare_final, brought, canonical, covers
 from lucid_audit.checks.runtext import rx, stage_text
 from lucid_audit.container.files import MERGED, PROGRAM_DIRECTORIES
@@ -48,6 +49,12 @@ def copy_brings_program(build: Build, params: Programs) -> Answers:
         elif found:
             origin = f" of {copied.origin}" if copied.origin else " of the build context"
             yield Hit(copied.span, program=found, path=copied.lands(found), origin=origin)
+
+
+def _is_context_folder(build: Build, copied: Copied) -> bool:
+    """Whether a source is a folder of the build context: one called ``bash`` is no shell."""
+    judged = judgement(build) if not copied.origin else None
+    return judged is not None and judged.context.kind(copied.path) == "dir"
 
 
 def _program(copied: Copied, names: tuple[str, ...]) -> str | Unknown:
@@ -139,9 +146,14 @@ def _target(copied: Copied) -> str:
 
 def _consequence(copied: Copied, paths: dict[str, str]) -> str:
     source, target = copied.folder, _target(copied)
-    if not any(fnmatchcase(source, glob) for glob in paths):
+    if not any(_is(source, glob) for glob in paths):
         return ""
-    return next((text for glob, text in paths.items() if fnmatchcase(target, glob)), "")
+    return next((text for glob, text in paths.items() if _is(target, glob)), "")
+
+
+def _is(path: str, glob: str) -> bool:
+    """Whether a glob names a path; a star stays within one folder."""
+    return path == glob or ("*" in glob and path.count("/") == glob.count("/") and fnmatchcase(path, glob))
 
 
 @record

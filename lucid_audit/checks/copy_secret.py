@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from posixpath import basename, normpath
+from posixpath import basename, join, normpath
 
 from lucid_audit.checks import Answers, check
+from lucid_audit.checks.contexts import judgement
 from lucid_audit.checks.copyfacts import covers, plain_sources, remote, shape
 from lucid_audit.checks.pyfacts import copies, packages
 from lucid_audit.checks.runtext import rx
@@ -53,8 +54,7 @@ class SecretFile:
 def copy_secret_file(build: Build, params: SecretFile) -> Answers:
     """Judge names of copied files, and where the context is known the content of those whose name leaves it open."""
     for step, instruction in _transfers(build, params.stages):
-        here = instruction.from_ is None and instruction.keyword in ("COPY", "ADD")
-        context = _context(build) if here else None
+        context = _context(build) if instruction.from_ is None else None
         for word in plain_sources(instruction):
             source, known = shape(step, word)
             if remote(source):
@@ -95,9 +95,9 @@ def _renamed(step: Step, instruction: Transfer, source: str) -> str:
 
 
 def _context(build: Build) -> Context | None:
-    """Return the context to look into: the declared one, or the only one there is."""
-    contexts = build.contexts
-    return contexts.candidates[0] if contexts is not None and len(contexts.candidates) == 1 else None
+    """Return the context that the sources are judged in, None when none is known."""
+    judged = judgement(build)
+    return judged.context if judged is not None else None
 
 
 def _content(context: Context | None, source: str) -> str:
@@ -113,6 +113,50 @@ def _search(pattern: bytes, data: bytes) -> bool:
     import re  # noqa: PLC0415  (bytes patterns; rare)
 
     return re.search(pattern, data) is not None
+
+
+@check("copy-folder-with-secret")
+def copy_folder_with_secret(build: Build) -> Answers:
+    """Judge folders of the context that are copied whole, by the names directly in them: ``COPY . /app`` takes .env along.
+
+    A builder's copy counts when the final image copies the file on from there. Deeper folders are not read, for that
+    would cost more than all other checks together.
+    """
+    context = _context(build)
+    if context is None:
+        return
+    final = {id(step) for _, step in build.final_steps("COPY", "ADD")}
+    taken = [copy for copy in copies(build) if copy.stage is not build.target]
+    for stage, step in build.steps("COPY", "ADD"):
+        instruction = step.instruction
+        to = step.destination(instruction.destination) if isinstance(instruction, Transfer) else ""
+        if not isinstance(instruction, Transfer) or instruction.from_ is not None or isinstance(to, Unknown):
+            continue
+        for word in plain_sources(instruction):
+            for name, kind in _secrets_in(context, step.scope.text(word)):
+                lands = join(to, name)
+                passed_on = any(stage in copy.stage.lineage() and copy.mapped(lands) for copy in taken)
+                if id(step) in final or passed_on:
+                    yield Hit(word.span, source=word.raw, file=name, kind=kind)
+
+
+def _secrets_in(context: Context, source: str | None) -> Iterator[tuple[str, str]]:
+    """Yield the entries directly in a folder that are sent and whose names say that they are secret."""
+    if not source or remote(source):
+        return
+    match = context.match(source)
+    folder = match.paths[0] if len(match.paths) == 1 and match.kind == "found" else ""
+    if not folder or context.kind(folder) != "dir":
+        return
+    for name in context.list_dir(folder) or ():
+        path = name if folder == "." else f"{folder}/{name}"
+        kind = (
+            _kind(name) or _content(context, path)
+            if name[0] in "._i" or name.endswith((".pem", ".key", ".env"))
+            else ""
+        )
+        if kind and context.match(path).kind == "found":
+            yield name, kind
 
 
 @check("root-home-copied")

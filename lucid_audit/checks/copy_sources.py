@@ -7,7 +7,6 @@ from posixpath import basename
 from lucid_audit.checks import Answers, check
 from lucid_audit.checks.contexts import Judged, Judgement, elsewhere, judgement, kept_from_git, sources
 from lucid_audit.checks.runtext import rx
-from lucid_audit.checks.copytext import first_non_path
 from lucid_audit.dockerfile.build import Build
 from lucid_audit.dockerfile.ignore import IgnoreRule
 from lucid_audit.finding import Hit, Skip

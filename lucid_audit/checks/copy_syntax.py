@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from posixpath import basename
 
 from lucid_audit.checks import Answers, check
+from lucid_audit.checks.contexts import judgement
 from lucid_audit.checks.copyfacts import bare_final, covers, git, plain_sources, remote, shape
 from lucid_audit.checks.copytext import first_non_path
 from lucid_audit.checks.runtext import rx
@@ -73,8 +74,8 @@ def copy_many_to_file(build: Build, params: ManyToFile) -> Answers:
 
 def _count(build: Build, step: Step, instruction: Transfer) -> tuple[int, bool]:
     """Return how many entries are copied as far as that is known, and whether the first is surely a file."""
-    contexts = build.contexts
-    context = contexts.candidates[0] if contexts is not None and len(contexts.candidates) == 1 else None
+    judged = judgement(build)
+    context = judged.context if judged is not None else None
     count, files = 0, True
     for word in instruction.sources:
         text = step.scope.text(word)
@@ -144,16 +145,17 @@ def add_instead_of_copy(build: Build) -> Answers:
     for _, step, instruction in transfers(build):
         if instruction.keyword != "ADD" or instruction.flag("unpack") is not None:
             continue
-        for word in instruction.sources:
+        words = list(plain_sources(instruction))
+        for word in words:
             source, known = shape(step, word)
-            inline = word.raw.startswith("<<")
-            if not inline and (remote(source) or rx(_ARCHIVE).fullmatch(source)):
+            if remote(source) or rx(_ARCHIVE).fullmatch(source):
                 break
-            if not inline and not known and rx(r".*\$\{?\w+\}?").fullmatch(word.raw):
+            if not known and rx(r".*\$\{?\w+\}?").fullmatch(word.raw):
                 yield Skip(word.span, f"what {word.raw} names is not known")
                 break
         else:
-            yield Hit(instruction.keyword_span, source=instruction.sources[0].raw)
+            if words:
+                yield Hit(instruction.keyword_span, source=words[0].raw)
 
 
 @check("add-url-checksum")

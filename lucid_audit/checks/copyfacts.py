@@ -30,7 +30,7 @@ class Copied(NamedTuple):
 
     ``origin`` says in words what it is copied from, "" for the build context. ``path`` is absolute; ``known`` is False
     when a variable in it is unknown, and then an ``x`` stands for the variable. ``to`` is absolute; ``into``: it is a folder
-    that the source is put into.
+    that the source is put into; with an unknown variable it is what the words around it say.
     """
 
     step: Step
@@ -80,7 +80,7 @@ def shape(step: Step, word: Word) -> tuple[str, bool]:
 
 @lru_cache(maxsize=4)  # of one file: several checks ask
 def brought(build: Build) -> tuple[Copied, ...]:
-    """Return what COPY and ADD bring into the final image, where it is known where to."""
+    """Return what COPY and ADD bring into the final image."""
     return tuple(_brought(build))
 
 
@@ -91,14 +91,16 @@ def _brought(build: Build) -> Iterator[Copied]:
             continue
         to = step.destination(instruction.destination)
         if isinstance(to, Unknown):
-            continue
+            to = shape(step, instruction.destination)[0]
         origin, stage, base = _origin(build, instruction)
         for word in plain_sources(instruction):
             path, known = shape(step, word)
             if path and not remote(path):
                 into = to.endswith("/") or len(instruction.sources) > 1 or has_wildcards(path)
                 where = normpath("/" + path.lstrip("/"))
-                yield Copied(step, instruction, origin, stage, base, where, known, normpath(to), into, word.span)
+                yield Copied(
+                    step, instruction, origin, stage, base, where, known, normpath(join("/", to)), into, word.span
+                )
 
 
 def _origin(build: Build, instruction: Transfer) -> tuple[str, Stage | None, Base | None]:

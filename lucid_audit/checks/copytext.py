@@ -24,3 +24,9 @@ def first_non_path(instruction: Transfer) -> tuple[Word | None, str]:
         if not raw.startswith("<<") and rx(_SHELL).fullmatch(raw):
             return word, "shell"
     return None, ""
+
+
+def escaped_blank(word: Word, escape: str) -> bool:
+    """Whether a word ends in a backslash that was meant to keep the next blank; COPY splits there all the same."""
+    raw = word.raw
+    return escape == "\\" and (len(raw) - len(raw.rstrip("\\"))) % 2 == 1

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from lucid_audit.checks import Answers, check
-from lucid_audit.checks.command import base_name, program_found, quoted_json
+from lucid_audit.checks.asked import LOCAL, asks
+from lucid_audit.checks.command import base_name, in_shell, program_found
 from lucid_audit.checks.ports import port_range
-from lucid_audit.checks.probe import LOCAL, asks, code_of, does_nothing, third_party
-from lucid_audit.container.config import Argv, Container, Health, Traced
-from lucid_audit.container.execute import find_shell, shell_of
+from lucid_audit.checks.probe import code_of, does_nothing, third_party
+from lucid_audit.container.config import Argv, Container, Health
+from lucid_audit.container.execute import find_shell, shell_of, unwrapped
 from lucid_audit.container.files import State
 from lucid_audit.finding import Hit, Skip
 from lucid_audit.record import record
@@ -41,7 +42,7 @@ def health_enabled(container: Container) -> Answers:
 def health_form(container: Container) -> Answers:
     """Judge a shell-form health check against the shell: without one every probe fails."""
     argv = _probe(container)
-    if argv is None or not argv.shell or quoted_json(argv):
+    if not in_shell(argv):
         return
     answer = find_shell(container)
     if answer.state is State.ABSENT:
@@ -55,8 +56,10 @@ def health_resolves(container: Container) -> Answers:
     """Judge whether the probe's program is there, found as the runtime finds it."""
     argv = _probe(container)
     if argv is not None and argv.args and not argv.shell:
-        place: Traced[Argv | None] = Traced(argv, container.health.place, container.health.inherited)
-        yield from program_found(container, argv, place)
+        yield from program_found(container, argv, container.health.place)
+        started = unwrapped(argv.known() or ())
+        if started and started != argv.args:
+            yield from program_found(container, Argv(started), container.health.place)
 
 
 @check("health-asks")

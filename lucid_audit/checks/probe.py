@@ -1,83 +1,84 @@
-"""Reading a health check: what it asks, where, and whether it asks anything at all. Text only, nothing is executed."""
+"""Reading a health check: its words, the Python or JavaScript in them, and whether it asks anything. Nothing is executed."""
 
 from __future__ import annotations
 
 import sys
 from posixpath import basename
-from typing import NamedTuple
 
 from lucid_audit.checks.runtext import rx
-from lucid_audit.container.config import Argv, Container
-from lucid_audit.values import Unknown
+from lucid_audit.container.config import Argv
+from lucid_audit.container.execute import is_shell
 
-LOCAL = frozenset(("localhost", "127.0.0.1", "0.0.0.0", "[::1]", "::1"))
-_URL = r"https?://(\[[0-9a-fA-F:]+\]|[\w.-]+)(?::(\d+))?(/[^\s'\"`;)]*)?"
-_SOCKET = r"\(\s*\(?\s*['\"]([\w.:\[\]-]+)['\"]\s*,\s*(\d+)\s*\)?"
-_VARIABLE = r"(?:environ(?:\.get\(|\[)|getenv\()\s*['\"](\w+)['\"](?:\s*,\s*['\"]?(\d+))?"
-_IMPORT = r"(?:^|[;\n])\s*(?:import\s+([\w.,\s]+?)(?=[;\n]|$)|from\s+([\w.]+)\s+import\b)"
-_EXIT = r"(sys\.|os\._)?exit\(\s*0?\s*\)|quit\(\s*0?\s*\)|raise SystemExit(\(\s*0?\s*\))?|pass|print\([^()]*\)|(True|None|0|1)"
-_STATEMENT_IMPORT = r"(import\s+[\w., ]+|from\s+[\w.]+\s+import\s+[\w., *]+)"
-_VERSION_FLAGS = frozenset(("--version", "-version", "-V", "-v", "version", "--help", "-h"))
-
-
-class Asked(NamedTuple):
-    """One address a probe asks. ``port`` is None when it is not known; ``path`` is "" for a bare socket."""
-
-    host: str
-    port: int | None
-    path: str
+_IMPORT = (
+    r"(?:^|[;\n:])\s*(?:import\s+([\w., \t]+?)\s*(?=[;\n]|$)|from\s+(\w[\w.]*)\s+import\b)|__import__\(\s*['\"]([\w.]+)"
+)
+# Statements of Python and of JavaScript that cannot fail and look at nothing.
+_LITERAL = r"(?:True|None|\.\.\.|-?\d+|'[^'\\]*'|\"[^\"\\]*\")"
+_CONSTANT = (
+    rf"(?:\w+\.)?_?exit\(\s*(?:0|None|False|0 if (?:True|1) else \d)?\s*\)|quit\(\s*0?\s*\)|pass|assert (?:True|1)"
+    rf"|raise SystemExit(?:\(\s*0?\s*\))?|(?:print|console\.log)\([^()]*\)|{_LITERAL}|\w+\s*=\s*{_LITERAL}"
+)
+_IMPORT_STATEMENT = r"import\s+[\w., ]+|from\s+[\w.]+\s+import\s+[\w., *]+"
+_ENDS_WELL = r"(?:\|\|\s*(?:true|:|exit(?:\s+0)?)|;\s*(?:true|:|exit\s+0))\s*;?\s*$"
+_ON_FAILURE = r"\s*\|\|\s*(?:exit|return|false|kill)\b[^|&;]*$"
+_SAYS_VERSION = r"(?:python|node|nodejs|java|ruby|php|perl|nginx)[0-9.]*"
 
 
-def text_of(argv: Argv) -> str:
-    """Return the words of a probe as one text; unknown words are left out."""
-    return " ".join(word for word in argv.args if isinstance(word, str))
+def words_of(argv: Argv) -> list[str]:
+    """Return the words of the one program that a probe starts; none when it is shell text with more than that."""
+    words = [word if isinstance(word, str) else "?" for word in argv.args]
+    text = shell_text(argv)
+    if text is None:
+        return words
+    text = rx(_ON_FAILURE).sub("", text)
+    from shlex import split  # noqa: PLC0415  (only probes in shell form need it)
+
+    try:
+        words = split(text)
+    except ValueError:
+        return []
+    return [] if any(rx(r"\|\|?|&&?|;|.*;|[0-9]?[<>].*|.*[`].*|.*\$\(.*").fullmatch(word) for word in words) else words
+
+
+def shell_text(argv: Argv) -> str | None:
+    """Return what a shell is given to run, in shell form or as ``["sh", "-c", "…"]``; None when no shell is asked."""
+    words = [word if isinstance(word, str) else "?" for word in argv.args]
+    if argv.shell:
+        return words[0].strip() if words else ""
+    if len(words) > 2 and is_shell(words[0]) and rx(r"-[a-z]*c").fullmatch(words[1]):
+        return words[2].strip()
+    return None
+
+
+def _code(argv: Argv, program: str, option: str) -> str | None:
+    words = words_of(argv)
+    if not words or rx(program).fullmatch(basename(words[0])) is None:
+        return None
+    for at, word in enumerate(words[1:-1], 1):
+        if rx(option).fullmatch(word):
+            return words[at + 1]
+        if not word.startswith("-"):
+            return None  # a script, and what follows are its arguments
+    return None
 
 
 def code_of(argv: Argv) -> str | None:
     """Return the source of ``python -c``; None when the probe is something else."""
-    words = [word if isinstance(word, str) else "" for word in argv.args]
-    if argv.shell or not words or not basename(words[0]).startswith("python") or "-c" not in words:
-        return None
-    at = words.index("-c") + 1
-    return words[at] if at < len(words) else None
+    return _code(argv, r"python[0-9.]*", r"-[a-zA-Z]*c")
 
 
-def asks(argv: Argv, container: Container) -> list[Asked]:
-    """Return the addresses that a probe asks, variables of the environment filled in where they are known."""
-    text = rx(_VARIABLE).sub(lambda match: _filled(match[1], match[2], container), text_of(argv))
-    # f"http://localhost:{8090}/x" and "http://localhost:"+8090+"/x" after the variable was filled in
-    text = rx(r"['\"]\s*\+\s*(?:str\()?\s*['\"]?(\d+)\)?\s*(?:\+\s*['\"])?").sub(r"\1", text)
-    text = rx(r"\{\s*(?:int\()?(\d+)\)?\s*\}").sub(r"\1", text)
-    found = [
-        Asked(match[1], int(match[2]) if match[2] else _default(match[0], text, match.end()), match[3] or "/")
-        for match in rx(_URL).finditer(text)
-    ]
-    found += [Asked(match[1], int(match[2]), "") for match in rx(_SOCKET).finditer(text)]
-    return found
-
-
-def _default(scheme: str, text: str, end: int) -> int | None:
-    if text[end : end + 1] in (":", "{", "'", '"', "$", "%") and text[end - 1] == ":":
-        return None
-    if text[end : end + 1] == ":":
-        return None  # a port that is not a number here
-    return 443 if scheme.startswith("https") else 80
-
-
-def _filled(name: str, default: str | None, container: Container) -> str:
-    """Return the value of a variable for a probe's text, or what was written when it is not known."""
-    traced = container.env.get(name)
-    value = traced.known() if traced is not None else default
-    return value if value is not None and value.isdigit() else f"${name}"
+def javascript_of(argv: Argv) -> str | None:
+    """Return the source of ``node -e``; None when the probe is something else."""
+    return _code(argv, r"node(?:js)?|bun", r"-[a-z]*e|--eval")
 
 
 def imports(code: str) -> list[str]:
-    """Return the top-level names of the modules that a piece of code imports."""
+    """Return the top-level names of the modules that a piece of Python imports."""
     names: list[str] = []
     for match in rx(_IMPORT).finditer(code):
-        for part in (match[1] or match[2]).split(","):
+        for part in (match[1] or match[2] or match[3]).split(","):
             name = part.split(" as ")[0].strip().partition(".")[0]
-            if name:
+            if name and name not in names:
                 names.append(name)
     return names
 
@@ -89,32 +90,38 @@ def third_party(code: str) -> list[str]:
 
 def does_nothing(argv: Argv) -> str:
     """Say why a probe succeeds whatever the service does, or return ""."""
-    words = [word if isinstance(word, str) else "?" for word in argv.args]
-    if argv.shell:
-        words = words[0].split()
+    text = shell_text(argv)
+    if text is not None:
+        if rx(r":|(?:exit|return)(?:\s+0)?").fullmatch(text):
+            return f"{text} always succeeds"
+        if rx(_ENDS_WELL).search(text) and not rx(r"\bexit\s+[1-9]|\bset\s+-\w*e|\bfalse\b").search(text):
+            return f"whatever fails before it, {rx(r'^(?:;|[|][|])').sub('', _end(text)).strip()} makes it succeed"
+    words = words_of(argv)
     if not words:
         return ""
-    program = basename(words[0])
-    if program in ("true", ":") or (
-        program in ("exit", "sh", "bash") and words[1:] in (["0"], ["-c", "exit 0"], ["-c", "true"])
-    ):
-        return f"{' '.join(words)} always succeeds"
-    if program == "echo":
-        return "echo always succeeds"
-    if len(words) == 2 and words[1] in _VERSION_FLAGS:
-        return f"{' '.join(words)} does not ask the service"
-    code = code_of(argv)
-    if code is not None and not third_party(code) and _constant(code):
+    program, shown = basename(words[0]), " ".join(words)
+    if program in ("true", ":") or (program in ("echo", "printf") and not any("/dev/" in word for word in words)):
+        return f"{program} always succeeds"
+    if len(words) == 2 and (words[1] in ("--version", "--help") or _asks_version(program, words[1])):
+        return f"{shown} does not ask the service"
+    python, javascript = code_of(argv), javascript_of(argv)
+    code = python if python is not None else javascript
+    if code is not None and not (python is not None and third_party(code)) and _constant(code):
         return "the code succeeds without asking anything"
     return ""
 
 
+def _end(text: str) -> str:
+    match = rx(_ENDS_WELL).search(text)
+    return match[0].rstrip("; ") if match is not None else ""
+
+
+def _asks_version(program: str, word: str) -> bool:
+    """Whether a program that is known for it says its version; elsewhere ``-v`` and ``version`` may ask a service."""
+    return word in ("-V", "-v", "-version", "-h") and rx(_SAYS_VERSION).fullmatch(program) is not None
+
+
 def _constant(code: str) -> bool:
+    pattern = rx(f"{_CONSTANT}|{_IMPORT_STATEMENT}")
     statements = [part.strip() for part in rx(r"[;\n]").split(code)]
-    pattern = rx(f"{_EXIT}|{_STATEMENT_IMPORT}")
     return all(not part or pattern.fullmatch(part) for part in statements)
-
-
-def unknown_word(argv: Argv) -> Unknown | None:
-    """Return the first word that is not known."""
-    return next((word for word in argv.args if isinstance(word, Unknown)), None)

@@ -1,17 +1,20 @@
-"""Shell form and exec form as text: RUN where there is no shell, SHELL that names none, JSON that is none, repetition."""
+"""Shell form in a build: RUN where there is no shell, SHELL that names none, instructions that are repeated."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
+from lucid_audit.bases import Base
 from lucid_audit.checks import Answers, check
+from lucid_audit.checks.arrays import meant_as_array
+from lucid_audit.checks.runtext import rx
 from lucid_audit.container.execute import DEFAULT_PATH, DEFAULT_SHELL
 from lucid_audit.container.files import Answer, Files, State
 from lucid_audit.dockerfile.build import Build
-from lucid_audit.dockerfile.model import Command, CommandLine, Healthcheck, Instruction, Plain, Transfer
+from lucid_audit.dockerfile.model import Command, Instruction
+from lucid_audit.dockerfile.predict import files_of
 from lucid_audit.dockerfile.stages import Stage, Step
 from lucid_audit.finding import Hit, Skip
-from lucid_audit.text import Span
 
 _PATH = tuple(DEFAULT_PATH.split(":"))
 
@@ -33,9 +36,14 @@ def _runs(stage: Stage) -> Iterator[tuple[Step, Command, tuple[str, ...]]]:
                 yield step, instruction, shell
 
 
+def _shell_may_miss(base: Base) -> bool:
+    """Whether the question of a shell is worth asking: a base with a shell has most often the others that people name."""
+    return base.closed or not base.has_shell
+
+
 def _program(command: Command, shell: tuple[str, ...]) -> str:
     """Return the program that a shell-form RUN starts: a lone here-document may bring its own interpreter."""
-    if len(command.heredocs) == 1 and command.command.text.strip().startswith("<<"):
+    if len(command.heredocs) == 1 and rx(r"<<-?\S+").fullmatch(command.command.text.strip()):
         body = command.heredocs[0].body
         if body.startswith("#!"):
             return (body[2:].split("\n", 1)[0].split() or [""])[0]
@@ -46,10 +54,10 @@ def _program(command: Command, shell: tuple[str, ...]) -> str:
 def run_form(build: Build) -> Answers:
     """Judge shell-form RUN in stages whose base is known to have no shell; exec form is legal there."""
     for stage in build.stages:
-        if stage.base is None or not stage.base.closed:
+        if stage.base is None or not _shell_may_miss(stage.base):
             continue
         for step, command, shell in _runs(stage):
-            if command.command.exec_form:
+            if command.command.exec_form or meant_as_array(command.command.text):
                 continue
             program = _program(command, shell)
             answer = _which(build.files_before(stage, command), program, step)
@@ -57,44 +65,20 @@ def run_form(build: Build) -> Answers:
                 yield Hit(command.keyword_span, shell=program, image=stage.base.ref.familiar)
             elif answer.state is State.UNKNOWN:
                 yield Skip(command.keyword_span, answer.reason)
+                break  # the same answer holds for the rest of the stage
 
 
 @check("shell-exists")
 def shell_exists(build: Build) -> Answers:
-    """Judge SHELL in stages whose base is known to have no such program."""
+    """Judge SHELL in stages that have no such program, not even at their end: it may be copied after SHELL."""
     for stage, step in build.steps("SHELL"):
         instruction = step.instruction
-        if stage.base is None or not stage.base.closed or not isinstance(instruction, Command):
+        if stage.base is None or not _shell_may_miss(stage.base) or not isinstance(instruction, Command):
             continue
         if instruction.command.args:
             word = instruction.command.args[0]
-            if _which(build.files_before(stage, instruction), word.raw, step).state is State.ABSENT:
+            if _which(files_of(stage, build.graph), word.raw, step).state is State.ABSENT:
                 yield Hit(word.span, shell=word.raw, image=stage.base.ref.familiar)
-
-
-def _command(instruction: Instruction) -> CommandLine | None:
-    return instruction.command if isinstance(instruction, Command | Healthcheck) else None
-
-
-@check("json-quotes")
-def json_quotes(build: Build) -> Answers:
-    """Judge arrays in single quotes: JSON knows double quotes only, so the whole is taken as shell text or as words."""
-    keywords = ("RUN", "CMD", "ENTRYPOINT", "HEALTHCHECK", "SHELL", "VOLUME", "COPY", "ADD")
-    for _, step in build.steps(*keywords):
-        instruction = step.instruction
-        command = _command(instruction)
-        if command is not None:
-            text, span = ("" if command.exec_form else command.text.strip()), command.span
-        elif isinstance(instruction, Plain | Transfer):
-            words = (
-                instruction.words if isinstance(instruction, Plain) else (*instruction.sources, instruction.destination)
-            )
-            text = " ".join(word.raw for word in words)
-            span = Span(words[0].span.start, words[-1].span.end)
-        else:
-            continue
-        if text.startswith(("['", "[ '")) and text.endswith("]"):
-            yield Hit(span, keyword=instruction.keyword)
 
 
 @check("command-once")

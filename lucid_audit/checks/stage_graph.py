@@ -23,31 +23,44 @@ _CLOSE = 0.8  # difflib's ratio from which a name is taken for a typing error
 def copy_from_known(build: Build) -> Answers:
     """Judge names in ``COPY --from`` and ``RUN --mount=from=`` that are neither a stage nor possibly an image.
 
-    BuildKit takes a number for an index of the stages before, any other unknown name for an image; ``--from`` of COPY is
-    not expanded (Dockerfile reference, "COPY --from").
+    BuildKit resolves them in all stages, built or not (dockerfile2llb ``toCommand``, ``detectRunMount``); only a name that
+    could be an image is pulled for the stages that reach the target alone.
     """
-    for stage in build.stages:
+    for stage in build.graph.stages:
         for edge in build.graph.edges[stage.index]:
-            if edge.kind != "base" and edge.stage is None and (why := _unknown(build, stage, edge)):
-                yield Hit(edge.span, name=edge.name, why=why)
+            if edge.kind != "base" and edge.stage is None:
+                reached = stage.index in build.graph.reached
+                why = _refused(build, stage, edge) or (_misspelt(build, stage, edge.name) if reached else "")
+                if why:
+                    yield Hit(edge.span, name=edge.name, why=why)
 
 
-def _unknown(build: Build, stage: Stage, edge: Edge) -> str:
-    """Say why a name is certainly wrong; "" when it may be an image."""
+def _refused(build: Build, stage: Stage, edge: Edge) -> str:
+    """Say why BuildKit takes a name neither for a stage nor for an image; "" when it may be an image."""
     name = edge.name
     if name.isascii() and name.isdigit():
-        earlier = f"stages 0 to {stage.index - 1} stand before it" if stage.index > 1 else "only stage 0 stands before it"
+        if edge.kind == "mount":
+            return "a mount takes names and no numbers, so an image of that name is pulled"
+        earlier = (
+            f"stages 0 to {stage.index - 1} stand before it" if stage.index > 1 else "only stage 0 stands before it"
+        )
         return earlier if stage.index else "no stage stands before it"
     if "$" in name:
-        # RUN --mount expands its from= since Dockerfile frontend 1.15; before that, and in COPY, it is a literal name.
-        return "--from does not expand variables; name the image in a FROM of its own" if edge.kind == "copy" else ""
-    names = [other.name for other in build.graph.stages[: stage.index] if other.name]
+        return ""  # in COPY the parser's matter; RUN --mount expands its from= since Dockerfile frontend 1.15
     if parse(name) is None:
-        close = _close(name, names)
+        close = _close(name, _names_before(build, stage))
         return "it is no stage and cannot be the name of an image" + (f"; there is a stage {close}" if close else "")
-    bare = not any(char in name for char in "/:@.")
-    close = _close(name, names) if bare else ""
+    return ""
+
+
+def _misspelt(build: Build, stage: Stage, name: str) -> str:
+    """Say which stage a bare name looks like; "" when it looks like none, and for names with a registry or a tag."""
+    close = _close(name, _names_before(build, stage)) if not any(char in name for char in "/:@.") else ""
     return f"no stage has that name, so an image is pulled; there is a stage {close}" if close else ""
+
+
+def _names_before(build: Build, stage: Stage) -> list[str]:
+    return [other.name for other in build.graph.stages[: stage.index] if other.name]
 
 
 def _close(name: str, names: list[str]) -> str:
@@ -61,11 +74,32 @@ def _close(name: str, names: list[str]) -> str:
 
 @check("stage-cycle")
 def stage_cycle(build: Build) -> Answers:
-    """Judge needs that no order of the stages can meet: itself, each other, or one that is defined later."""
-    spans = {edge.span for stage in build.stages for edge in build.graph.edges[stage.index]}
-    for problem in build.graph.problems:
-        if problem.span in spans:
+    """Judge needs that no order of the stages can meet: itself, each other, or one that is defined later.
+
+    BuildKit looks for circles in all stages (``validateCircularDependency``), and for the order only in what it builds.
+    """
+    graph = build.graph
+    needs = {edge.span: (stage, edge) for stage in graph.stages for edge in graph.edges[stage.index]}
+    for problem in graph.problems:
+        stage, edge = needs.get(problem.span, (None, None))
+        if stage is None or edge is None or edge.stage is None:
+            continue
+        circle = edge.stage == stage.index or _needs(build, edge.stage, stage.index)
+        if circle or stage.index in graph.reached:
             yield Hit(problem.span, what=problem.message)
+
+
+def _needs(build: Build, start: int, wanted: int) -> bool:
+    """Whether one stage is built from another, directly or through others."""
+    seen, pending = {start}, [start]
+    while pending:
+        for edge in build.graph.edges[pending.pop()]:
+            if edge.stage == wanted:
+                return True
+            if edge.stage is not None and edge.stage not in seen:
+                seen.add(edge.stage)
+                pending.append(edge.stage)
+    return False
 
 
 @check("stage-used")

@@ -9,12 +9,12 @@ from __future__ import annotations
 from posixpath import basename
 
 from lucid_audit.container.config import Argv, Container, Traced
-from lucid_audit.container.files import Answer, State
+from lucid_audit.container.files import SHELLS, Answer, State
 from lucid_audit.values import Unknown
 
 DEFAULT_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+WRAPPERS = frozenset(("tini", "tini-static", "dumb-init", "catatonit"))  # they pass signals on and reap children
 DEFAULT_SHELL = ("/bin/sh", "-c")
-SHELLS = frozenset(("sh", "bash", "dash", "ash", "zsh", "ksh", "busybox"))
 
 
 def search_path(container: Container) -> tuple[str, ...] | Unknown:
@@ -67,6 +67,18 @@ def effective(container: Container) -> Traced[Argv | None]:
         return entrypoint
     added = (*DEFAULT_SHELL, *cmd.value.args) if cmd.value.shell else cmd.value.args
     return Traced(Argv((*entrypoint.value.args, *added)), entrypoint.place, entrypoint.inherited)
+
+
+def unwrapped(words: tuple[str, ...]) -> tuple[str, ...]:
+    """Return what an init such as ``tini --`` starts (tini(1), dumb-init's README); the very words when there is none."""
+    if not words or basename(words[0]) not in WRAPPERS:
+        return words
+    at = 1
+    while at < len(words) and words[at].startswith("-"):
+        if words[at] == "--":
+            return words[at + 1 :]
+        at += 2 if words[at] in ("-p", "-e", "-r", "--rewrite") else 1
+    return words[at:]
 
 
 def is_shell(program: str) -> bool:

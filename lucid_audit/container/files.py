@@ -17,6 +17,7 @@ from lucid_audit.text import Span
 
 PROGRAM_DIRECTORIES = ("/bin", "/sbin", "/usr/bin", "/usr/sbin", "/usr/local/bin", "/usr/local/sbin", "/busybox")
 MERGED = ("/bin", "/sbin", "/lib", "/lib64")  # links into /usr on a merged-/usr system (Debian 12 policy, section 10.1)
+SHELLS = frozenset(("sh", "bash", "dash", "ash", "zsh", "ksh", "busybox"))
 EMPTY_IN_BASE = ("/usr/local/", "/opt/", "/srv/")  # Debian packages never install there (Debian Policy 9.1.2)
 TOP_OF_BASE = ("bin", "boot", "busybox", "dev", "etc", "home", "lib", "lib64", "media", "mnt", "nodejs", "opt", "proc",
                "root", "run", "sbin", "srv", "sys", "tmp", "usr", "var")  # fmt: skip
@@ -51,6 +52,11 @@ class Placement(NamedTuple):
     origin: str = ""
     stage: int | None = None
 
+    @property
+    def empty(self) -> bool:
+        """Whether nothing lies below: WORKDIR makes an empty folder, a here-document a file."""
+        return self.exact and not self.origin
+
 
 @record(eq=False)
 class Files:
@@ -72,6 +78,8 @@ class Files:
                 maybe = maybe or placement
             elif placement.exact and self.canonical(placement.path) == self.canonical(path):
                 return Answer(State.PRESENT, "", placement)
+            elif placement.empty:
+                continue
             elif _covers(self.canonical(placement.path), self.canonical(path)):
                 maybe = maybe or placement
         in_base = self._in_base(path)
@@ -125,6 +133,8 @@ class Files:
         if canonical == path and path.startswith("/usr/") and self.canonical(path[4:]) == path and path[4:] in programs:
             return Answer(State.PRESENT)  # listed as /bin/x, asked for as /usr/bin/x
         name = base.ref.familiar
+        if base.shell == "" and basename(path) in SHELLS and dirname(canonical) in PROGRAM_DIRECTORIES:
+            return Answer(State.ABSENT, f"{name} has no {basename(path)}")
         if not base.closed:
             return Answer(State.UNKNOWN, f"the files of {name} are not all listed")
         top = path.split("/", 2)[1]

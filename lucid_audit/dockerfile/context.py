@@ -154,8 +154,7 @@ def _ignore_file(path: str) -> IgnoreFile | None:
 
 def _readable(root: str) -> str:
     """Return a folder as a person at this prompt would write it."""
-    path = os.path.relpath(root) if os.path.isabs(root) else os.path.normpath(root)  # noqa: PTH117
-    return path.replace(os.sep, "/")
+    return os.path.relpath(root).replace(os.sep, "/")
 
 
 class ContextSet(NamedTuple):

@@ -187,7 +187,8 @@ def _edges(stage: Stage, stages: list[Stage]) -> Iterator[Edge]:
                 if flag.name == "mount" and flag.value is not None:
                     source = parse_mount(flag.value.raw).from_
                     if source:
-                        found = find_stage(stages, source)
+                        # Unlike COPY, a mount takes no index (BuildKit detectRunMount): a number names an image.
+                        found = find_stage(stages, source) if not source.isdigit() else None
                         yield Edge("mount", source, found.index if found else None, flag.value.span)
 
 

@@ -74,7 +74,8 @@ def _mistyped(context: Context, wanted: list[str]) -> list[str]:
             continue
         from difflib import get_close_matches  # noqa: PLC0415  (only for sources that fail)
 
-        names = (context.list_dir(folder) or ())[:_NAMES]
+        # People rarely mistype the first letter, and comparing every name of a large folder costs more than linting.
+        names = [name for name in (context.list_dir(folder) or ())[:_NAMES] if name[0].casefold() == part[0].casefold()]
         close = get_close_matches(part, names, LIMIT, _CLOSE)
         return ["/".join([join(folder, name), *wanted[at + 1 :]]) for name in close]
     return []

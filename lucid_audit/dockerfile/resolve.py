@@ -79,6 +79,7 @@ class Context:
         self._kinds: dict[str, Kind] = {ROOT: "dir"}
         self._lists: dict[str, tuple[str, ...] | None] = {}
         self._matches: dict[str, Match] = {}
+        self._suggested: dict[str, tuple[str, ...]] = {}
 
     def _kind(self, path: str) -> Kind:
         raise NotImplementedError
@@ -136,7 +137,9 @@ class Context:
         """Return at most three paths that exist and that somebody who wrote ``source`` may have meant, the best first."""
         from lucid_audit.dockerfile.nearby import suggest  # noqa: PLC0415  (only for sources that fail)
 
-        return suggest(self, source)
+        if source not in self._suggested:
+            self._suggested[source] = suggest(self, source)
+        return self._suggested[source]
 
     def match(self, source: str) -> Match:
         """Resolve one source as written in COPY or ADD, variables already expanded. Never raises.

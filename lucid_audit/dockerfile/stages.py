@@ -94,7 +94,8 @@ class Step(NamedTuple):
             path = normpath(join(self.workdir, value))
         else:
             path = normpath("/" + value.lstrip("/"))
-        return path + "/" if value.endswith(("/", "/.")) or (value in ("", ".") and path != "/") else path
+        folder = value.endswith(("/", "/.")) or value in ("", ".")
+        return path + "/" if folder and path != "/" else path
 
 
 class Edge(NamedTuple):

@@ -1,0 +1,148 @@
+"""RUN text as simple commands: by table, against shlex, and against a real shell."""
+
+from __future__ import annotations
+
+import shlex
+import subprocess
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from lucid_audit.dockerfile.calls import exec_form, needs_shell, unwrap
+from lucid_audit.dockerfile.shell import DEPTH_LIMIT, parse_script
+
+CALLS = [
+    ("apt-get update && apt-get install -y \\\n  gcc", [("apt-get", "update"), ("apt-get", "install", "-y", "gcc")]),
+    ("a; b | c & d", [("a",), ("b",), ("c",), ("d",)]),
+    ("if [ -f x ]; then a; else b; fi", [("[", "-f", "x", "]"), ("a",), ("b",)]),
+    ("for f in x y; do echo $f; done", [("echo", None)]),
+    ("while read -r l; do echo hi; done < f", [("read", "-r", "l"), ("echo", "hi"), ()]),
+    ('case "$X" in amd64|x86) a ;; *) b;; esac; c', [("a",), ("b",), ("c",)]),
+    ("(cd /x && make)", [("cd", "/x"), ("make",)]),
+    ("f() { echo hi; }; f", [("echo", "hi"), ("f",)]),
+    ("cat <<EOF >x\n$(not called)\nEOF\nls", [("cat",), ("ls",)]),
+    ("[[ a == b && -f c ]] && d", [("[[", "a", "==", "b", "&&", "-f", "c", "]]"), ("d",)]),
+    ("echo $(uname -m) `date`", [("uname", "-m"), ("date",), ("echo", None, None)]),
+    ("printf $'a\\n' \"b $Y\" 'c $Y'", [("printf", "a\n", None, "c $Y")]),
+    ("diff <(a) b", [("a",), ("diff", None, "b")]),
+    ("echo a # no\necho b", [("echo", "a"), ("echo", "b")]),
+    ("x=(1 2); echo $((1 + 2))", [(), ("echo", None)]),
+]
+
+
+@pytest.mark.parametrize(("text", "expected"), CALLS, ids=[text for text, _ in CALLS])
+def test_calls(text: str, expected: list[tuple[str | None, ...]]) -> None:
+    script = parse_script(text)
+    assert [command.argv for command in script.commands] == expected
+    assert script.complete, script.reason
+
+
+@pytest.mark.parametrize(
+    ("text", "certain"),
+    [
+        ("a && b", [True, True]),
+        ("a || b", [True, False]),
+        ("a || b && c; d", [True, False, False, True]),
+        ("if a; then b; fi; c", [True, False, True]),
+        ("a | b", [True, True]),
+    ],
+)
+def test_certain(text: str, certain: list[bool]) -> None:
+    assert [command.certain for command in parse_script(text).commands] == certain
+
+
+def test_redirects_assignments_and_spans() -> None:
+    text = "A=1 B=$X run 'a b' >>/tmp/log 2>&1"
+    command = parse_script(text, {"X": "y"}.get).commands[0]
+    assert command.assignments == (("A", "1"), ("B", "y"))
+    assert [(redirect.op, redirect.target) for redirect in command.redirects] == [(">>", "/tmp/log"), ("2>&", "1")]
+    assert [text[start:end] for start, end in command.spans] == list(command.raw) == ["run", "'a b'"]
+
+
+@pytest.mark.parametrize("text", ["echo 'x", 'echo "x', "echo $(x", "if a; then b", "cat <<EOF\nx", "a )", "echo ${x"])
+def test_what_cannot_be_read_is_said(text: str) -> None:
+    script = parse_script(text)
+    assert not script.complete
+    assert script.reason
+
+
+def test_hostile_nesting_is_bounded() -> None:
+    script = parse_script("$(" * (DEPTH_LIMIT * 3) + "x" + ")" * (DEPTH_LIMIT * 3))
+    assert not script.complete
+    parse_script("(" * 100_000)
+
+
+@given(st.text(alphabet="ab '\"\\$`|&;()<>{}\n#=![]-", max_size=60))
+@settings(max_examples=400)
+def test_never_raises(text: str) -> None:
+    for command in parse_script(text).commands:
+        assert len(command.argv) == len(command.raw) == len(command.spans)
+
+
+words = st.text(alphabet="abcxyz/.-_=é\t '\"\\$*", min_size=1, max_size=8)
+argvs = st.lists(words, min_size=1, max_size=5).map(lambda argv: ["run", *argv])
+
+
+@given(st.lists(argvs, min_size=1, max_size=4), st.sampled_from([" && ", "; ", " | ", "\n"]))
+@settings(max_examples=200)
+def test_quoted_words_come_back(calls: list[list[str]], joint: str) -> None:
+    script = parse_script(joint.join(shlex.join(call) for call in calls))
+    assert script.complete
+    assert [list(command.argv) for command in script.commands] == calls
+
+
+RAW = [
+    "a\\ b",
+    '"a  b"c',
+    "'a'\\''b'",
+    '"\\$x \\a \\""',
+    "a''b",
+    '""',
+    "\\\\",
+    '"a\\\nb"',
+    "x\\\ny",
+    "'a\\b'",
+    "a=b",
+    "é",
+]
+
+
+def test_words_are_what_a_real_shell_passes() -> None:
+    show = 'show() { for word; do printf "%s\\0" "$word"; done; }; '
+    got = subprocess.run(["/bin/sh", "-c", show + "show " + " ".join(RAW)], capture_output=True, check=True)
+    expected = got.stdout.decode().split("\0")[:-1]
+    assert list(parse_script("show " + " ".join(RAW)).commands[0].argv[1:]) == expected
+
+
+@pytest.mark.parametrize(
+    ("argv", "call"),
+    [
+        (("sudo", "-u", "x", "env", "A=1", "pip", "install"), ("pip", "install")),
+        (("timeout", "30", "curl", "x"), ("curl", "x")),
+        (("nice", "-n", "5", "make"), ("make",)),
+        (("env",), ("env",)),
+        (("exec", None), (None,)),
+    ],
+)
+def test_unwrap(argv: tuple[str | None, ...], call: tuple[str | None, ...]) -> None:
+    assert unwrap(argv) == call
+
+
+def test_exec_form() -> None:
+    assert exec_form("python3 main.py --name \"a b\" '*'") == ("python3", "main.py", "--name", "a b", "*")
+    for text in (
+        "a && b",
+        "a $X",
+        "cd /x",
+        "A=1 b",
+        "a > b",
+        "a *.txt",
+        "a ~/x",
+        "a &",
+        "a {1,2}",
+        "exec a",
+        "(a)",
+        "",
+    ):
+        assert needs_shell(text), text

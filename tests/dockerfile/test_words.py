@@ -1,0 +1,153 @@
+"""Variable expansion: every form by table, and properties."""
+
+from __future__ import annotations
+
+import time
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from lucid_audit.dockerfile.patterns import replace, trim_prefix, trim_suffix
+from lucid_audit.dockerfile.words import expand
+from lucid_audit.values import Unknown, Value
+
+WHY = Unknown("nobody said")
+ENV: dict[str, Value] = {
+    "NAME": "tron", "EMPTY": "", "PATHS": "srv/lib/app.tar.gz", "LATER": WHY, "_x1": "under", "STAR": "a*b*c",
+}  # fmt: skip
+
+CASES = [
+    ("plain", "plain"),
+    ("$NAME", "tron"),
+    ("${NAME}", "tron"),
+    ("pre-${NAME}-post", "pre-tron-post"),
+    ("$NAME/$NAME", "tron/tron"),
+    ("$_x1", "under"),
+    ("$NAMEX", ""),
+    ("${NAME}X", "tronX"),
+    ("${MISSING:-d}", "d"),
+    ("${MISSING-d}", "d"),
+    ("${EMPTY:-d}", "d"),
+    ("${EMPTY-d}", ""),
+    ("${NAME:-d}", "tron"),
+    ("${MISSING:+d}", ""),
+    ("${EMPTY:+d}", ""),
+    ("${EMPTY+d}", "d"),
+    ("${NAME:+d}", "d"),
+    ("${NAME:?no}", "tron"),
+    ("${EMPTY?no}", ""),
+    ("${MISSING:-${NAME}}", "tron"),
+    ("${MISSING:-${ALSO:-deep}}", "deep"),
+    ("${MISSING:-a b}", "a b"),
+    ("${MISSING:-'$NAME'}", "$NAME"),
+    ("${PATHS#*/}", "lib/app.tar.gz"),
+    ("${PATHS##*/}", "app.tar.gz"),
+    ("${PATHS%.*}", "srv/lib/app.tar"),
+    ("${PATHS%%.*}", "srv/lib/app"),
+    ("${PATHS#nothing}", "srv/lib/app.tar.gz"),
+    ("${PATHS%?z}", "srv/lib/app.tar."),
+    ("${PATHS/a/A}", "srv/lib/App.tar.gz"),
+    ("${PATHS//a/A}", "srv/lib/App.tAr.gz"),
+    ("${PATHS//\\//-}", "srv-lib-app.tar.gz"),
+    ("${STAR//\\*/x}", "axbxc"),
+    ("${PATHS/.*/}", "srv/lib/app"),
+    ("'$NAME'", "$NAME"),
+    ('"$NAME"', "tron"),
+    ('"a \'$NAME\'"', "a 'tron'"),
+    ("\\$NAME", "$NAME"),
+    ("a\\b", "ab"),
+    ('"a\\b"', "a\\b"),
+    ('"\\$NAME \\" \\\\"', '$NAME " \\'),
+    ("end\\", "end"),
+    ("$", "$"),
+    ("a$/b", "a$/b"),
+    ("$1", ""),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("raw", "text"), CASES, ids=[raw for raw, _ in CASES])
+def test_expands(raw: str, text: str) -> None:
+    found = expand(raw, ENV.get)
+    assert (found.text, found.error) == (text, None)
+
+
+@pytest.mark.parametrize(
+    "raw", ["$LATER", "x${LATER}", "${LATER:-d}", "${LATER+x}", "${LATER#a}", "${LATER/a/b}", "${MISSING:-$LATER}"]
+)
+def test_unknown_never_becomes_text(raw: str) -> None:
+    found = expand(raw, ENV.get)
+    assert found.text is None
+    assert found.unknown == (WHY,)
+
+
+def test_an_unknown_that_is_not_used_does_not_matter() -> None:
+    assert expand("${NAME:-$LATER}", ENV.get).text == "tron"
+    assert expand("${MISSING:+$LATER}", ENV.get).text == ""
+
+
+def test_names_are_reported() -> None:
+    found = expand("$NAME ${GONE} ${ALSO_GONE:-x}", ENV.get)
+    assert found.used == ("NAME", "GONE", "ALSO_GONE")
+    assert found.undefined == ("GONE",)
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        "${",
+        "${}",
+        "${NAME",
+        "${:x}",
+        "${NAME~}",
+        "${NAME:~x}",
+        "${MISSING:?say why}",
+        "${EMPTY:?}",
+        "'a",
+        '"a',
+        "${NAME:-",
+        "${PATHS/a}",
+        "${PATHS#\\q}",
+    ],
+)
+def test_refused(raw: str) -> None:
+    found = expand(raw, ENV.get)
+    assert found.text is None
+    assert found.error
+
+
+def test_the_message_of_a_required_variable_is_kept() -> None:
+    assert expand("${MISSING:?say why}", ENV.get).error == "MISSING: say why"
+
+
+def test_the_escape_character_is_the_directives() -> None:
+    assert expand("`$NAME", ENV.get, "`").text == "$NAME"
+    assert expand("C:\\$NAME", ENV.get, "`").text == "C:\\tron"
+
+
+def test_quotes_stay_in_a_heredoc() -> None:
+    assert expand("say '$NAME' \"x\"", ENV.get, quotes=False).text == "say 'tron' \"x\""
+
+
+@given(st.text(alphabet="aN{}$:-+?#%/'\"\\ ", max_size=40))
+def test_never_raises(raw: str) -> None:
+    found = expand(raw, {"N": "n", "a": WHY}.get)
+    assert found.text is None or (not found.unknown and found.error is None)
+
+
+@given(st.text(alphabet=st.characters(exclude_characters="$'\"\\"), max_size=40))
+def test_a_word_without_specials_is_itself(raw: str) -> None:
+    assert expand(raw, ENV.get).text == raw
+
+
+def test_deep_nesting_is_refused() -> None:
+    assert expand("${A:-" * 5000 + "}" * 5000, ENV.get).error
+
+
+def test_patterns_take_bounded_time() -> None:
+    pattern, value = "*a" * 12 + "b", "a" * 400
+    start = time.perf_counter()
+    assert trim_prefix(pattern, value, greedy=True) == value
+    assert trim_suffix(pattern, value, greedy=False) == value
+    assert replace(pattern, "x", value, everywhere=True) == value
+    assert time.perf_counter() - start < 2
