@@ -54,9 +54,8 @@ def load() -> Mapping[str, Check]:
     """Import every module of this folder and return the checks by name."""
     # Neither pkgutil nor pathlib: they import half of the start-up with them.
     for file in sorted(os.listdir(__path__[0])):  # noqa: PTH208
-        name, suffix = os.path.splitext(file)  # noqa: PTH122
-        if suffix == ".py" and name != "__init__":
-            import_module(f"{__name__}.{name}")
+        if file.endswith(".py") and file != "__init__.py":
+            import_module(f"{__name__}.{file.removesuffix('.py')}")
     return _registry
 
 

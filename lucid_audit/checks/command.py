@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Sequence
 from posixpath import basename, dirname
 
 from lucid_audit.checks import Answers, check
 from lucid_audit.checks.arrays import meant_as_array
 from lucid_audit.checks.runtext import rx
-from lucid_audit.container.config import Argv, Container, Place, Traced
+from lucid_audit.container.config import Argv, Container, Place
 from lucid_audit.container.execute import (
     DEFAULT_SHELL,
     effective,
@@ -38,9 +39,9 @@ _TAKES_WORD = {
 }
 
 
-def in_shell(argv: Argv | None) -> bool:
+def in_shell(argv: Argv) -> bool:
     """Whether a command is in shell form on purpose; an array in single quotes is not, and has rules of its own."""
-    return argv is not None and argv.shell and not (argv.args and meant_as_array(str(argv.args[0])))
+    return argv.shell and not (argv.args and meant_as_array(str(argv.args[0])))
 
 
 def base_name(container: Container) -> str:
@@ -48,24 +49,34 @@ def base_name(container: Container) -> str:
     return container.base.ref.familiar if container.base is not None else "the image"
 
 
-def _in_shell(container: Container) -> Iterator[tuple[str, Place]]:
+def _in_shell(container: Container) -> Iterator[tuple[str, Argv, Place]]:
     """Yield those of ENTRYPOINT and CMD that a shell has to run."""
     entry, cmd = container.entrypoint.known(), container.cmd.known()
-    if in_shell(entry):
-        yield "ENTRYPOINT", container.entrypoint.place
-    if in_shell(cmd) and (entry is None or not entry.shell):  # a shell-form ENTRYPOINT ignores CMD
-        yield "CMD", container.cmd.place
+    if entry is not None and in_shell(entry):
+        yield "ENTRYPOINT", entry, container.entrypoint.place
+    if cmd is not None and in_shell(cmd) and (entry is None or not entry.shell):  # a shell-form ENTRYPOINT ignores CMD
+        yield "CMD", cmd, container.cmd.place
 
 
 @check("command-form")
 def command_form(container: Container) -> Answers:
     """Judge shell-form ENTRYPOINT and CMD against the shell: without one the container does not start."""
-    for keyword, place in _in_shell(container):
+    for keyword, argv, place in _in_shell(container):
         answer = find_shell(container)
         if answer.state is State.ABSENT:
-            yield Hit(place, keyword=keyword, shell=shell_of(container)[0], image=base_name(container))
+            text = str(argv.args[0]) if argv.args else ""
+            shell, image = shell_of(container)[0], base_name(container)
+            yield Hit(place, keyword=keyword, shell=shell, image=image, instead=_instead(keyword, text))
         elif answer.state is State.UNKNOWN:
             yield Skip(place, answer.reason)
+
+
+def _instead(keyword: str, text: str) -> str:
+    """Say how the command reads as an array, when nothing in it needs a shell."""
+    from lucid_audit.dockerfile.calls import exec_form  # noqa: PLC0415  (only for those who get it wrong)
+
+    words = exec_form(text)
+    return f"; write {keyword} {json.dumps(words, ensure_ascii=False)}" if words else ""
 
 
 @check("command-in-shell")
@@ -74,13 +85,12 @@ def command_in_shell(container: Container) -> Answers:
 
     ``exec program`` replaces the shell. Whoever sets SHELL wants one (BuildKit JSONArgsRecommended exempts it too).
     """
-    commands = {"ENTRYPOINT": container.entrypoint, "CMD": container.cmd}
-    for keyword, place in _in_shell(container):
-        argv = commands[keyword].known()
-        text = str(argv.args[0]).lstrip() if argv is not None else ""
-        if not text.startswith("exec ") and container.shell.known() is None:
-            if find_shell(container).state is State.PRESENT:
-                yield Hit(place, keyword=keyword)
+    if container.shell.known() is not None:
+        return
+    for keyword, argv, place in _in_shell(container):
+        replaced = str(argv.args[0]).lstrip().startswith("exec ") if argv.args else False
+        if not replaced and find_shell(container).state is State.PRESENT:
+            yield Hit(place, keyword=keyword)
 
 
 @check("command-resolves")

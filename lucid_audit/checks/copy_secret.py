@@ -24,7 +24,7 @@ from lucid_audit.values import Unknown
 _READ = 64 * 1024  # bytes of a file that are looked at
 # Names that say it all. The second group needs the file's content to tell a secret from a setting.
 _NAMES = (
-    ("a file of environment secrets", r"\.env(?:\.(?!(?:example|sample|template|tmpl|dist|defaults?|schema|test|md)$)[\w.-]+)?"),
+    ("a file of environment secrets", r"\.env(?:\.(?!(?:[\w.-]*[._-])?(?:example|sample|template|tmpl|dist|defaults?|schema|test|md)$)[\w.-]+)?"),
     ("a file of environment secrets", r"[\w.-]*secrets?[\w-]*\.env"),
     ("a private key", r"id_(?:rsa|dsa|ecdsa|ed25519)(?:_sk)?|[\w.-]*priv(?:ate)?[_-]?key[\w-]*\.(?:pem|key|der)"),
     ("stored passwords", r"\.(?:netrc|git-credentials|pgpass|htpasswd)|_netrc"),
@@ -166,17 +166,18 @@ def root_home_copied(build: Build) -> Answers:
     if container is None or not _closed_home(container):
         return
     user = container.user.value
+    below = [placed for placed in container.files.placements if covers("/root", placed.path or "")]
+    if not below or (isinstance(user, str) and is_root(user)):
+        return
     packaged = {
         copy.span for copy in copies(build) for made in packages(copy.stage) if made.site and copy.mapped(made.site)
     }
-    if isinstance(user, str) and is_root(user):
-        return
-    for placed in container.files.placements:
-        if placed.path is not None and covers("/root", placed.path) and placed.span not in packaged:
+    for placed in below:
+        if placed.span not in packaged:
             if isinstance(user, Unknown):
                 yield Skip(placed.span, user.reason)
             else:
-                yield Hit(placed.span, path=normpath(placed.path), user=user)
+                yield Hit(placed.span, path=normpath(placed.path or ""), user=user)
 
 
 def _closed_home(container: Container) -> bool:

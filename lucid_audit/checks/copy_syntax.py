@@ -61,6 +61,8 @@ def copy_many_to_file(build: Build, params: ManyToFile) -> Answers:
     replaces the one before. The classic builder and others refuse.
     """
     for stage, step, instruction in transfers(build):
+        if len(instruction.sources) == 1 and not has_wildcards(instruction.sources[0].raw):
+            continue
         to = step.destination(instruction.destination)
         if isinstance(to, Unknown) or to.endswith("/") or to == "/" or first_non_path(instruction)[0] is not None:
             continue
@@ -201,6 +203,8 @@ def copy_file_into_own_name(build: Build) -> Answers:
     """Judge ``COPY .../bin/tini /usr/bin/tini/``: the slash makes a folder of the file's name with the file in it."""
     final = bare_final(build)
     for stage, step, instruction in transfers(build):
+        if not instruction.destination.raw.endswith("/"):
+            continue
         to = step.destination(instruction.destination)
         source, known = shape(step, instruction.sources[0])
         name = basename(source)

@@ -42,7 +42,7 @@ def health_enabled(container: Container) -> Answers:
 def health_form(container: Container) -> Answers:
     """Judge a shell-form health check against the shell: without one every probe fails."""
     argv = _probe(container)
-    if not in_shell(argv):
+    if argv is None or not in_shell(argv):
         return
     answer = find_shell(container)
     if answer.state is State.ABSENT:
@@ -93,7 +93,12 @@ def health_port_named(container: Container) -> Answers:
     said = _said(container)
     for port_number in sorted(asked):
         inside = any(first <= port_number <= last for first, last in exposed)
-        if not inside and str(port_number) not in said:
+        if inside or str(port_number) in said:
+            continue
+        unknown = _unsaid(container)
+        if unknown:
+            yield Skip(container.health.place, unknown)
+        else:
             shown = ", ".join(str(first) if first == last else f"{first}-{last}" for first, last in exposed)
             yield Hit(container.health.place, port=port_number, exposed=shown)
 
@@ -108,6 +113,19 @@ def _said(container: Container) -> set[str]:
     for text in texts:
         numbers.update("".join(char if char.isdigit() else " " for char in text).split())
     return numbers
+
+
+def _unsaid(container: Container) -> str:
+    """Say what may name a port without our knowing, or return ""."""
+    if container.base is None:
+        return container.env_open or "the base image is not in the catalogue"
+    for name, traced in container.env.items():
+        if isinstance(traced.value, Unknown):
+            return f"{name}: {traced.value.reason}"
+    for command in (container.entrypoint.value, container.cmd.value):
+        if isinstance(command, Unknown):
+            return command.reason
+    return ""
 
 
 @check("health-self-contained")

@@ -31,13 +31,13 @@ def words_of(argv: Argv) -> list[str]:
     if text is None:
         return words
     text = rx(_ON_FAILURE).sub("", text)
-    from shlex import split  # noqa: PLC0415  (only probes in shell form need it)
+    from lucid_audit.dockerfile.shell import parse_script  # noqa: PLC0415  (only probes in shell form need it)
 
-    try:
-        words = split(text)
-    except ValueError:
+    script = parse_script(text)
+    if not script.complete or len(script.commands) != 1:
         return []
-    return [] if any(rx(r"\|\|?|&&?|;|.*;|[0-9]?[<>].*|.*[`].*|.*\$\(.*").fullmatch(word) for word in words) else words
+    command = script.commands[0]
+    return [] if command.redirects or command.depth else [word if word is not None else "?" for word in command.argv]
 
 
 def shell_text(argv: Argv) -> str | None:

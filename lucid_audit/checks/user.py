@@ -46,11 +46,13 @@ class FinalUser:
 
 @check("final-user-is")
 def final_user_is(container: Container, params: FinalUser) -> Answers:
-    """Judge the effective user against a list; root is another check's business."""
+    """Judge a uid that the file sets against a list; root, names and the base's own choice are other checks' business."""
     user = container.user.value
     if isinstance(user, Unknown):
         yield Skip(container.user.place, user.reason)
-    elif not is_root(user) and user not in params.allowed:
+    elif container.user.inherited or is_root(user) or not user.partition(":")[0].isdigit():
+        return
+    elif user not in params.allowed:
         yield Hit(container.user.place, user=user, allowed=" or ".join(params.allowed[:2]))
 
 

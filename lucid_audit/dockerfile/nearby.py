@@ -55,11 +55,11 @@ def _rerooted(context: Context, wanted: list[str]) -> list[str]:
     below = context.dockerfile.split("/")[:-1]
     deeper = [_respelled(context, below[:depth] + wanted) for depth in range(len(below), 0, -1)]
     # What is left has to say enough: a bare name is only taken when the folders left out lead to this context.
-    here = {_fold(part) for part in context.name.split("/")}
+    here = _fold(context.key.rpartition("/")[2])
     shorter = [
         _respelled(context, wanted[cut:])
         for cut in range(1, len(wanted))
-        if len(wanted) - cut > 1 or _fold(wanted[cut - 1]) in here
+        if len(wanted) - cut > 1 or _fold(wanted[cut - 1]) == here
     ]
     return [path for group in (*deeper, *shorter) for path in group]
 

@@ -1,17 +1,19 @@
 """Patterns of ``${x#p}``, ``${x%p}`` and ``${x/p/r}``: ``*`` and ``?`` without brackets.
 
 Source of the behaviour: ``convertShellPatternToRegex``, ``trimPrefix`` and ``trimSuffix`` in BuildKit
-``frontend/dockerfile/shell/lex.go``. As there, ``*`` and ``?`` do not cross a newline. Go's regular expressions take
-linear time and Python's do not, so a pattern is matched here as a set of states in the bits of a number.
+``frontend/dockerfile/shell/lex.go``. As there, ``*`` and ``?`` do not cross a newline.
+
+Go's regular expressions take linear time and Python's do not: ``*a*a*a*b`` on a long value never ends there. So all
+ways to match are followed at once, as bits of one number (the shift-and algorithm).
 """
 
 from __future__ import annotations
 
-REPLACE_LIMIT = 20_000  # characters of a value in which matches are looked for
+from collections.abc import Iterator
 
 
 class PatternError(Exception):
-    """The pattern has an escape that means nothing, or the value is too long to search."""
+    """The pattern has an escape that means nothing."""
 
 
 def trim_prefix(pattern: str, value: str, greedy: bool) -> str:
@@ -21,8 +23,8 @@ def trim_prefix(pattern: str, value: str, greedy: bool) -> str:
         PatternError: the pattern is not valid.
 
     """
-    end = _match(_tokens(pattern), value, 0, greedy=greedy)
-    return value[end:] if end is not None else value
+    end = _Pattern(_tokens(pattern)).match(value, 0, greedy=greedy)
+    return value if end is None else value[end:]
 
 
 def trim_suffix(pattern: str, value: str, greedy: bool) -> str:
@@ -32,61 +34,88 @@ def trim_suffix(pattern: str, value: str, greedy: bool) -> str:
         PatternError: the pattern is not valid.
 
     """
-    end = _match(_tokens(pattern)[::-1], value[::-1], 0, greedy=greedy)
-    return value[: len(value) - end] if end is not None else value
+    end = _Pattern(_tokens(pattern)[::-1]).match(value[::-1], 0, greedy=greedy)
+    return value if end is None else value[: len(value) - end]
 
 
 def replace(pattern: str, replacement: str, value: str, *, everywhere: bool) -> str:
     """Replace the first (or every) longest match of ``pattern``; the replacement is literal.
 
+    An empty match right behind another match does not count, as in Go's ``ReplaceAll``: ``${x//*/y}`` is one ``y``.
+
     Raises:
-        PatternError: the pattern is not valid, or the value is longer than ``REPLACE_LIMIT``.
+        PatternError: the pattern is not valid.
 
     """
     tokens = _tokens(pattern)
-    if len(value) > REPLACE_LIMIT:
-        raise PatternError(f"the value is longer than {REPLACE_LIMIT} characters")
+    forward, backward = _Pattern(tokens), _Pattern(tokens[::-1])
+    # Read from the right, a match ends where it starts: what is not in here need not be tried.
+    starts = sorted(len(value) - end for end in backward.ends(value[::-1], 0, anywhere=True))
     out: list[str] = []
-    at = 0
-    while at <= len(value):
-        end = _match(tokens, value, at, greedy=True)
-        if end is None and tokens[:1] == ["*"] and "\n" not in value:
-            break  # a leading star has tried every later place too
-        if end is not None:
+    done = free = 0  # value[:done] is in ``out``; the next match starts at ``free`` or later
+    for start in starts:
+        if start < free:
+            continue
+        end = forward.match(value, start, greedy=True)
+        if end is None:
+            continue
+        out.append(value[done:start])
+        if end > done or start == 0:
             out.append(replacement)
-            if not everywhere:
-                return "".join(out) + value[end:]
-        if end is None or end == at:
-            out.append(value[at : at + 1])
-            at += 1
-        else:
-            at = end
-            if at == len(value):
+        done, free = end, max(end, start + 1)
+        if not everywhere:
+            break
+    return "".join((*out, value[done:]))
+
+
+class _Pattern:
+    """A pattern, ready to match. Bit ``i`` of a state says that the first ``i`` tokens can have matched so far."""
+
+    def __init__(self, tokens: list[str]) -> None:
+        # Of several stars in a row one is enough; and then an empty match of a star is a single shift.
+        tokens = [token for at, token in enumerate(tokens) if token != "*" or tokens[at - 1 : at] != ["*"]]
+        self.stars = sum(1 << at for at, token in enumerate(tokens) if token == "*")
+        self.any = sum(1 << at for at, token in enumerate(tokens) if token == "?")
+        self.literals: dict[str, int] = {}
+        for at, token in enumerate(tokens):
+            if token not in ("*", "?"):
+                self.literals[token[-1]] = self.literals.get(token[-1], 0) | 1 << at
+        self.accept = 1 << len(tokens)
+
+    def ends(self, value: str, start: int, *, anywhere: bool = False) -> Iterator[int]:
+        """Yield, in order, where a match that starts at ``start`` (or ``anywhere`` behind it) can end."""
+        stars, any_, literals, accept = self.stars, self.any, self.literals, self.accept
+        first = 1 | (stars & 1) << 1
+        state = first
+        if state & accept:
+            yield start
+        for at in range(start, len(value)):
+            char = value[at]
+            step = literals.get(char, 0)
+            if char == "\n":
+                state = (state & step) << 1
+            else:
+                state = (state & (step | any_)) << 1 | state & stars
+            state |= (state & stars) << 1
+            if anywhere:
+                state |= first
+            elif not state:
+                return
+            if state & accept:
+                yield at + 1
+
+    def match(self, value: str, start: int, *, greedy: bool) -> int | None:
+        """Return the end of the shortest (or longest) match that starts at ``start``, or None.
+
+        A star stays in its line, so which line a token is in follows from the pattern alone. Hence the first match that
+        a backtracking search would find is also the shortest (lazy stars) or the longest (greedy ones).
+        """
+        found: int | None = None
+        for end in self.ends(value, start):
+            found = end
+            if not greedy:
                 break
-    return "".join(out) + value[at:]
-
-
-def _match(tokens: list[str], value: str, start: int, *, greedy: bool) -> int | None:
-    """Return where the shortest or longest match from ``start`` ends, or None. Bit i: i tokens are matched."""
-    stars = sum(1 << at for at, token in enumerate(tokens) if token == "*")
-    steps: dict[str, int] = {}
-    final = 1 << len(tokens)
-    active = 1 | ((1 & stars) << 1)
-    end = start if active & final else None
-    for at in range(start, len(value)):
-        if end is not None and not greedy:
-            break
-        char = value[at]
-        if char not in steps:
-            wild = "" if char == "\n" else "?"
-            steps[char] = sum(1 << i for i, token in enumerate(tokens) if _takes(token, char, wild))
-        active = (active & steps[char]) << 1 | (active & stars if char != "\n" else 0)
-        active |= (active & stars) << 1
-        if not active:
-            break
-        if active & final:
-            end = at + 1
-    return end
+        return found
 
 
 def _tokens(pattern: str) -> list[str]:
@@ -104,13 +133,5 @@ def _tokens(pattern: str) -> list[str]:
                 raise PatternError(f"the pattern {pattern} has an escape \\{following} that means nothing")
             char += following
             at += 1
-        if char != "*" or tokens[-1:] != ["*"]:  # two stars match what one does
-            tokens.append(char)
+        tokens.append(char)
     return tokens
-
-
-def _takes(token: str, char: str, wild: str) -> bool:
-    """Whether a token matches a character; ``wild`` is the token that matches it whatever it is."""
-    if token in ("*", "?"):
-        return token == wild
-    return token[-1] == char

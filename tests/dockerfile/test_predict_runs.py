@@ -32,7 +32,6 @@ def test_code_that_only_looks(code: str) -> None:
 @pytest.mark.parametrize(
     "run",
     [
-        "echo hello",
         json.dumps(["/usr/bin/python3", "/app/setup.py"]),
         json.dumps(["/busybox/sh", "-c", "ls"]),
         json.dumps(["python3", "-c", "open('/app/x', 'w')"]),
@@ -44,3 +43,7 @@ def test_code_that_only_looks(code: str) -> None:
 )
 def test_everything_else_is_opaque(run: str) -> None:
     assert opaque(run)
+
+
+def test_shell_form_without_a_shell_writes_nothing() -> None:
+    assert not opaque("echo hello > /app/x")
