@@ -20,7 +20,6 @@ _VARIABLE = (
 )
 _URL = rf"https?://(\[[0-9a-fA-F:]+\]|[\w.-]+)(:[\d{_OPEN}]*)?(/[^\s'\"`;){{%{_OPEN}]*)?"
 _SOCKET = rf"\(\s*\(?\s*['\"]([\w.:\[\]-]+)['\"]\s*,\s*{_PORT}"
-_CONNECTION = rf"HTTPS?Connection\(\s*['\"]([\w.-]+):{_PORT}"
 _NODE_SOCKET = rf"\b(?:connect|createConnection)\(\s*{_PORT}(?:\s*,\s*['\"]([\w.]+)['\"])?"
 _NODE_OPTIONS = rf"\bport['\"]?\s*:\s*['\"]?{_PORT}"
 _PLAIN = rf"(?<![\w/@.:])(localhost|127\.0\.0\.1)[: ]{_PORT}(/[^\s'\"`;)]*)?"
@@ -39,7 +38,6 @@ def asks(argv: Argv, container: Container) -> list[Asked]:
     text = _joined(" ".join(word for word in argv.args if isinstance(word, str)), container)
     found = [Asked(match[1], _url_port(match, text), match[3] or "/") for match in rx(_URL).finditer(text)]
     found += [Asked(match[1], _number(match[2]), "") for match in rx(_SOCKET).finditer(text)]
-    found += [Asked(match[1], _number(match[2]), "") for match in rx(_CONNECTION).finditer(text)]
     found += [Asked(match[2] or "localhost", _number(match[1]), "") for match in rx(_NODE_SOCKET).finditer(text)]
     found += [Asked(match[1], _number(match[2]), match[3] or "") for match in rx(_PLAIN).finditer(text)]
     option = rx(_NODE_OPTIONS).search(text)

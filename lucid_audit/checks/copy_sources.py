@@ -30,10 +30,10 @@ def _misplaced(judged: Judgement, source: str) -> str:
     other = elsewhere(judged, source)
     respelt = next((path for path in judged.context.suggest(source) if _same_tail(source, path)), "")
     if respelt and other is not None:
-        return f"where it is {respelt}; as written it is found from {_context_name(other[0].name)}"
+        return f", where it is {respelt}; as written it is found from {_context_name(other[0].name)}"
     if respelt:
-        return f"where it is {respelt}"
-    return f"as written it is found from {_context_name(other[0].name)}" if other is not None else ""
+        return f", where it is {respelt}"
+    return f"; as written it is found from {_context_name(other[0].name)}" if other is not None else ""
 
 
 def _context_name(name: str) -> str:

@@ -114,8 +114,14 @@ def _made_by_workdir(build: Build, start: int) -> bool:
 
 @check("copy-relative-destination")
 def copy_relative_destination(build: Build) -> Answers:
-    """Judge relative destinations in stages where no WORKDIR was set and the base sets none."""
+    """Judge relative destinations in the final image where no WORKDIR was set and the base sets none.
+
+    What a builder leaves in its root folder does nobody any harm.
+    """
+    final = {stage.index for stage in build.target.lineage()} if build.target is not None else set[int]()
     for stage, step, instruction in transfers(build):
+        if stage.index not in final:
+            continue
         text, known = shape(step, instruction.destination)
         if not known and instruction.destination.raw.lstrip("\"'").startswith("$"):
             continue  # whether it is absolute is up to the variable

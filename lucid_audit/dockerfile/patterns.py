@@ -9,6 +9,7 @@ ways to match are followed at once, as bits of one number (the shift-and algorit
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 
@@ -39,9 +40,10 @@ def trim_suffix(pattern: str, value: str, greedy: bool) -> str:
 
 
 def replace(pattern: str, replacement: str, value: str, *, everywhere: bool) -> str:
-    """Replace the first (or every) longest match of ``pattern``; the replacement is literal.
+    """Replace the first (or every) longest match of ``pattern``.
 
-    An empty match right behind another match does not count, as in Go's ``ReplaceAll``: ``${x//*/y}`` is one ``y``.
+    Every match: by Go's ``ReplaceAllString``, where an empty match right behind another does not count (``${x//*/y}`` is
+    one ``y``) and ``$`` in the replacement refers to groups. There are none but ``$0``, the match.
 
     Raises:
         PatternError: the pattern is not valid.
@@ -61,11 +63,21 @@ def replace(pattern: str, replacement: str, value: str, *, everywhere: bool) -> 
             continue
         out.append(value[done:start])
         if end > done or start == 0:
-            out.append(replacement)
+            out.append(_filled(replacement, value[start:end]) if everywhere else replacement)
         done, free = end, max(end, start + 1)
         if not everywhere:
             break
     return "".join((*out, value[done:]))
+
+
+_GROUP = re.compile(r"\$(?:(\$)|(\w+)|\{(\w+)\})")
+
+
+def _filled(template: str, match: str) -> str:
+    """Replace ``$0`` by the match, ``$$`` by a dollar and other names by nothing, as Go's ``Regexp.Expand``."""
+    if "$" not in template:
+        return template
+    return _GROUP.sub(lambda ref: "$" if ref[1] else match if (ref[2] or ref[3]) == "0" else "", template)
 
 
 class _Pattern:

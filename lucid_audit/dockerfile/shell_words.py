@@ -11,9 +11,13 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 Lookup = Callable[[str], str | None]
-PLAIN = re.compile(r"[^\s'\"\\$`|&;()<>]+")
-NAME = re.compile(r"[A-Za-z_]\w*|[0-9@*#?$!-]")
-BRACED = re.compile(r"\{([A-Za-z_]\w*)\}")
+PLAIN = re.compile(r"[^ \t\r\n'\"\\$`|&;()<>]+")
+NAME = re.compile(r"[A-Za-z_]\w*|[0-9@*#?$!-]", re.ASCII)
+BRACED = re.compile(r"\{([A-Za-z_]\w*)\}", re.ASCII)
+_BACKQUOTED = re.compile(r"`([^`\\]*(?:\\.[^`\\]*)*)`", re.DOTALL)
+_SUBSTITUTION = re.compile(r"\\.|\$\((?!\()|`", re.DOTALL)
+_SPLITS = re.compile(r"[ \t\n*?\[]")  # what makes several words, or other ones, of a value without quotes
+_ANSI = re.compile(r"[^\\']+|\\(?:x([0-9A-Fa-f]{1,2})|u([0-9A-Fa-f]{1,4})|U([0-9A-Fa-f]{1,8})|([0-7]{1,3})|(.))", re.DOTALL)
 _ESCAPES = {"n": "\n", "t": "\t", "r": "\r", "a": "\a", "b": "\b", "e": "\x1b", "f": "\f", "v": "\v"}
 
 
@@ -21,28 +25,37 @@ class ScriptError(Exception):
     """The text ends inside a quote or a substitution; the message says which."""
 
 
+class Nested(NamedTuple):
+    """The script of a substitution and where it stands; not ``exact`` when escapes were taken off it."""
+
+    script: str
+    start: int
+    end: int
+    exact: bool = True
+
+
 class ShellWord(NamedTuple):
     """One word. ``text`` is None when an expansion in it cannot be known; ``nested`` are the scripts of ``$(…)``."""
 
     text: str | None
     end: int
-    nested: tuple[str, ...]
+    nested: tuple[Nested, ...]
 
 
-def read_word(script: str, at: int, lookup: Lookup) -> ShellWord:
-    """Read the word that starts at ``at``.
+def read_word(script: str, at: int, lookup: Lookup, *, split: bool = False) -> ShellWord:
+    """Read the word that starts at ``at``. ``split``: values without quotes are split into fields (section 2.6.5).
 
     Raises:
         ScriptError: a quote or a substitution in it is not closed.
 
     """
-    return _Reader(script, lookup).word(at)
+    return _Reader(script, lookup, split).word(at)
 
 
 class _Reader:
-    def __init__(self, script: str, lookup: Lookup) -> None:
-        self.script, self.lookup = script, lookup
-        self.nested: list[str] = []
+    def __init__(self, script: str, lookup: Lookup, split: bool) -> None:
+        self.script, self.lookup, self.split = script, lookup, split
+        self.nested: list[Nested] = []
         self.parts: list[str] = []
         self.known = True
 
@@ -57,7 +70,7 @@ class _Reader:
             char = script[at]
             if char == "\\":
                 if script[at + 1 : at + 2] != "\n":
-                    self.parts.append(script[at + 1 : at + 2])
+                    self.parts.append(script[at + 1 : at + 2] or char)
                 at += 2
             elif char == "'":
                 close = self.find("'", at + 1)
@@ -67,6 +80,9 @@ class _Reader:
                 at = self.double(at + 1)
             elif char in "$`":
                 at = self.expansion(at, quoted=False)
+            elif char == "\r" and script[at + 1 : at + 2] != "\n":
+                self.parts.append(char)
+                at += 1
             else:
                 break
         return ShellWord("".join(self.parts) if self.known else None, min(at, end), tuple(self.nested))
@@ -95,63 +111,88 @@ class _Reader:
 
     def expansion(self, at: int, *, quoted: bool) -> int:
         script = self.script
-        if script[at] == "`":
-            close = self.find("`", at + 1)
-            self.nested.append(script[at + 1 : close])
-            self.known = False
-            return close + 1
         following = script[at + 1 : at + 2]
-        if following == "(":
-            close = matching(script, at + 1)
-            if script.startswith("((", at + 1):
-                self.known = False  # arithmetic
-            else:
-                self.nested.append(script[at + 2 : close])
-                self.known = False
-            return close + 1
+        if script[at] == "`" or following == "(":
+            self.known = False
+            close = len(script) if script[at] == "`" else matching(script, at + 1) + 1
+            nested, end = substitutions(script, at, close, first=not script.startswith("((", at + 1))
+            self.nested.extend(nested)
+            return end
         if following == "{":
-            return self.braced(at + 1)
+            return self.braced(at + 1, quoted=quoted)
         if following == "'" and not quoted:
             return self.ansi(at + 2)
         name = NAME.match(script, at + 1)
         if name is None:
             self.parts.append("$")
             return at + 1
-        self.value(name[0])
+        self.value(name[0], quoted=quoted)
         return name.end()
 
-    def braced(self, at: int) -> int:
+    def braced(self, at: int, *, quoted: bool) -> int:
         simple = BRACED.match(self.script, at)
         if simple is not None:
-            self.value(simple[1])
+            self.value(simple[1], quoted=quoted)
             return simple.end()
         self.known = False
-        return matching(self.script, at) + 1
+        close = matching(self.script, at)
+        self.nested.extend(substitutions(self.script, at + 1, close)[0])
+        return close + 1
 
-    def value(self, name: str) -> None:
+    def value(self, name: str, *, quoted: bool) -> None:
         value = self.lookup(name)
-        if value is None:
+        if value is None or (self.split and not quoted and (not value or _SPLITS.search(value))):
             self.known = False
         else:
             self.parts.append(value)
 
     def ansi(self, at: int) -> int:
-        """``$'…'``: the common escapes; what else stands behind a backslash is kept with it."""
+        """``$'…'``: the escapes of bash; a byte that is no character of its own is not known."""
         script = self.script
-        while at < len(script) and script[at] != "'":
-            if script[at] == "\\" and at + 1 < len(script):
-                char = script[at + 1]
-                self.parts.append(_ESCAPES.get(char, char if char in "\\'\"" else "\\" + char))
-                at += 2
+        while (piece := _ANSI.match(script, at)) is not None:
+            at = piece.end()
+            number = piece[1] or piece[2] or piece[3]
+            if number or piece[4]:
+                code = int(number, 16) if number else int(piece[4], 8)
+                if 0 < code < (0xD800 if piece[2] or piece[3] else 0x80):
+                    self.parts.append(chr(code))
+                else:
+                    self.known = False
+            elif piece[5]:
+                char = piece[5]
+                self.parts.append(_ESCAPES.get(char, char if char in "\\'\"?" else "\\" + char))
             else:
-                self.parts.append(script[at])
-                at += 1
-        if at >= len(script):
-            raise ScriptError("a ' is not closed")
-        return at + 1
+                self.parts.append(piece[0])
+        return self.find("'", at) + 1
 
 
-_INTERESTING = re.compile(r"[(){}'\"\\`]")
+def substitutions(script: str, at: int, end: int, *, first: bool = False) -> tuple[list[Nested], int]:
+    """Return the scripts of ``$(…)`` and backquotes in ``script[at:end]``, or only the first, and where the reading ended.
+
+    For what is expanded but is no list of words: ``${x:-…}``, arithmetic, the body of a here-document.
+
+    Raises:
+        ScriptError: one of them is not closed.
+
+    """
+    found: list[Nested] = []
+    while not (first and found) and (match := _SUBSTITUTION.search(script, at, end)) is not None:
+        start, at = match.span()
+        if match[0] == "$(":
+            close = matching(script, start + 1)
+            found.append(Nested(script[at:close], at, close))
+            at = close + 1
+        elif match[0] == "`":
+            quoted = _BACKQUOTED.match(script, start, end)
+            if quoted is None:
+                raise ScriptError("a ` is not closed")
+            text = quoted[1]  # section 2.6.3: there a backslash escapes $, ` and itself
+            found.append(Nested(re.sub(r"\\([$`\\])", r"\1", text), start + 1, quoted.end() - 1, "\\" not in text))
+            at = quoted.end()
+    return found, at if first and found else end
+
+
+_INTERESTING = re.compile(r"[(){}'\"\\`]|(?<=[\s;&|])#[^\n]*")
 _CLOSING = {"(": ")", "{": "}"}
 
 

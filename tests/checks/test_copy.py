@@ -94,7 +94,7 @@ def test_on_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         wrong = Build(plain.dockerfile, plain.settings, contexts)
         (hit,) = copy_source_context(wrong)
         assert isinstance(hit, Hit)
-        assert hit.values["why"] == "where it is requirements.txt; as written it is found from the repository root"
+        assert hit.values["why"] == ", where it is requirements.txt; as written it is found from the repository root"
         contexts, _ = Surroundings("", Policy()).contexts("payments/tron/Dockerfile")
         assert not list(copy_source_context(Build(plain.dockerfile, plain.settings, contexts)))
 
