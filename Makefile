@@ -12,7 +12,7 @@ e2e: .venv/ready .venv/e2e  ## real programs: pre-commit, buildah, the built whe
 	$(PY) -m pytest -m e2e
 bench: .venv/ready .venv/bench  ## speed against hadolint, one run; writes bench/RESULTS.md
 	$(PY) bench/run.py
-docs: .venv/ready  ## regenerate docs/rules and docs/cli.md
+docs: .venv/ready  ## regenerate docs/rules, docs/cli.md and the screen in the README
 	$(PY) -m tools.docs docs
 golden: .venv/ready  ## rewrite fixtures' findings.txt; read the difference before you commit it
 	$(PY) -m tests.test_fixtures

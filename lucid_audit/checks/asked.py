@@ -36,11 +36,15 @@ class Asked(NamedTuple):
 def asks(argv: Argv, container: Container) -> list[Asked]:
     """Return the addresses that a probe asks, variables of the environment filled in where they are known."""
     text = _joined(" ".join(word for word in argv.args if isinstance(word, str)), container)
-    found = [Asked(match[1], _url_port(match, text), match[3] or "/") for match in rx(_URL).finditer(text)]
-    found += [Asked(match[1], _number(match[2]), "") for match in rx(_SOCKET).finditer(text)]
-    found += [Asked(match[2] or "localhost", _number(match[1]), "") for match in rx(_NODE_SOCKET).finditer(text)]
-    found += [Asked(match[1], _number(match[2]), match[3] or "") for match in rx(_PLAIN).finditer(text)]
-    option = rx(_NODE_OPTIONS).search(text)
+    # Each pattern is only compiled for texts that may match: compiling all takes longer than reading most files.
+    if "://" in text:
+        found = [Asked(match[1], _url_port(match, text), match[3] or "/") for match in rx(_URL).finditer(text)]
+    else:
+        found = [Asked(match[1], _number(match[2]), match[3] or "") for match in rx(_PLAIN).finditer(text)]
+    if "onnect" in text:
+        found += [Asked(match[1], _number(match[2]), "") for match in rx(_SOCKET).finditer(text)]
+        found += [Asked(match[2] or "localhost", _number(match[1]), "") for match in rx(_NODE_SOCKET).finditer(text)]
+    option = rx(_NODE_OPTIONS).search(text) if any(key in text for key in ("port:", "port':", 'port":')) else None
     if option is not None:
         host = rx(r"\bhost(?:name)?['\"]?\s*:\s*['\"]([\w.:-]+)").search(text)
         path = rx(r"\bpath['\"]?\s*:\s*['\"](/[^'\"]*)").search(text)
@@ -50,15 +54,26 @@ def asks(argv: Argv, container: Container) -> list[Asked]:
 
 def _joined(text: str, container: Container) -> str:
     """Fill in variables, and put addresses together that the text builds from pieces."""
-    text = rx(_VARIABLE).sub(lambda match: _filled(match, container), text)
+    if "env" in text or "$" in text:
+        text = rx(_VARIABLE).sub(lambda match: _filled(match, container), text)
     number = rf"['\"]?{_PORT}['\"]?"
-    text = rx(rf"\b(?:int|str|String|Number|parseInt)\(\s*{number}\s*(?:,\s*10\s*)?\)").sub(r"\1", text)
+    if any(call in text for call in ("int(", "Int(", "str(", "String(", "Number(")):
+        text = rx(rf"\b(?:int|str|String|Number|parseInt)\(\s*{number}\s*(?:,\s*10\s*)?\)").sub(r"\1", text)
+    if "=" in text and any(char in text for char in ";\n"):
+        text = _assigned(text, number)
+    if "{" in text:
+        text = rx(rf"\$?\{{\s*{_PORT}\s*\}}").sub(r"\1", text)
+    if "+" in text:
+        text = rx(rf"(?<=:)['\"]\s*\+\s*{number}\s*(?:\+\s*['\"])?").sub(r"\1", text)
+    return text
+
+
+def _assigned(text: str, number: str) -> str:
+    """Put the numbers that a probe gives to its own variables where these go into a text or an address."""
     for name, value in rx(rf"(?:^|[;\n ])([A-Za-z_]\w*)\s*=\s*{number}\s*(?=[;\n]|$)").findall(text):
-        # A variable of the probe itself, where it goes into a text or an address.
         text = rx(rf"\{{\s*{name}\s*\}}").sub(value, text)
         text = rx(rf"(,\s*|\+\s*(?:str\()?){name}\b\)?(?=\s*[+),]|$)").sub(rf"\g<1>{value}", text)
-    text = rx(rf"\$?\{{\s*{_PORT}\s*\}}").sub(r"\1", text)
-    return rx(rf"(?<=:)['\"]\s*\+\s*{number}\s*(?:\+\s*['\"])?").sub(r"\1", text)
+    return text
 
 
 def _filled(match: re.Match[str], container: Container) -> str:

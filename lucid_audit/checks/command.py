@@ -27,8 +27,9 @@ _INTERPRETER = r"(python|node|nodejs|java)[0-9.]*"
 # Programs that people put first in CMD; an interpreter takes the word for the name of a script.
 _PROGRAM = _INTERPRETER + r"|tini|dumb-init|sh|bash|ash"
 # Scripts that an installer writes: run by their path they are what an interpreter wants, by their name alone not.
+PYTHON_SCRIPTS = r"pip[0-9.]*|gunicorn|uvicorn|hypercorn|daphne|celery|flask|fastapi|alembic|pytest|streamlit"
 _SCRIPTS = {
-    "python": r"pip[0-9.]*|gunicorn|uvicorn|hypercorn|daphne|celery|flask|fastapi|alembic|pytest|streamlit",
+    "python": PYTHON_SCRIPTS,
     "node": r"npm|npx|yarn|pnpm|next|nest|tsx|ts-node|nodemon|pm2",
 }
 # Options whose argument, or program, is the next word: CMD may well give it.

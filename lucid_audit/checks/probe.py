@@ -106,7 +106,7 @@ def does_nothing(argv: Argv) -> str:
         return f"{shown} does not ask the service"
     python, javascript = code_of(argv), javascript_of(argv)
     code = python if python is not None else javascript
-    if code is not None and not (python is not None and third_party(code)) and _constant(code):
+    if code is not None and _constant(code) and not (python is not None and third_party(code)):
         return "the code succeeds without asking anything"
     return ""
 
@@ -122,6 +122,8 @@ def _asks_version(program: str, word: str) -> bool:
 
 
 def _constant(code: str) -> bool:
+    if any(word in code for word in ("://", "onnect", "open(", "get(")):
+        return False  # saves compiling the pattern for the probes that most people write
     pattern = rx(f"{_CONSTANT}|{_IMPORT_STATEMENT}")
     statements = [part.strip() for part in rx(r"[;\n]").split(code)]
     return all(not part or pattern.fullmatch(part) for part in statements)

@@ -104,10 +104,8 @@ class _Pattern:
         for at in range(start, len(value)):
             char = value[at]
             step = literals.get(char, 0)
-            if char == "\n":
-                state = (state & step) << 1
-            else:
-                state = (state & (step | any_)) << 1 | state & stars
+            wide, stay = (0, 0) if char == "\n" else (any_, stars)
+            state = (state & (step | wide)) << 1 | state & stay
             state |= (state & stars) << 1
             if anywhere:
                 state |= first

@@ -125,10 +125,7 @@ class Context:
         return self._read(real, limit) if real is not None and self.kind(real) == "file" else None
 
     def walk(self, folder: str = ROOT) -> Iterator[str]:
-        """Yield the files and links below a folder that are sent, in order of their names, reading as it goes.
-
-        Folders that cannot be read are passed over.
-        """
+        """Yield the files and links below a folder that are sent, by name; folders that cannot be read are passed over."""
         for path, rule in self._below(inside(folder), _Budget(None)):
             if rule is None and self.kind(path) != "dir":
                 yield path

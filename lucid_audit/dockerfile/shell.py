@@ -9,74 +9,63 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
-from lucid_audit.dockerfile.shell_words import Lookup, ScriptError, matching, read_word
+from lucid_audit.dockerfile.shell_calls import Range, Redirect, Script, SimpleCommand
+from lucid_audit.dockerfile.shell_words import (
+    Lookup,
+    Nested,
+    ScriptError,
+    body_end,
+    matching,
+    read_word,
+    substitutions,
+    unchanged,
+)
 
-Range = tuple[int, int]
+__all__ = ["DEPTH_LIMIT", "Redirect", "Script", "SimpleCommand", "parse_script"]
+
 DEPTH_LIMIT = 20  # of $( ) inside $( )
-_BLANK = re.compile(r"(?:[ \t\r]|\\\r?\n)+")
+_BLANK = re.compile(r"(?:[ \t]|\r(?=\n|\Z)|\\\r?\n)+")
 _OPERATOR = re.compile(r"&&|\|\||;;&?|;&|;|\|&?|&(?!>)|\n|\(|\)")
 _REDIRECT = re.compile(r"(\d*)(<<<|<<-?|<>|<&|>>|>\||>&|&>>|&>|<|>)")
-_ASSIGNMENT = re.compile(r"([A-Za-z_]\w*)\+?=")
-_OPENING = frozenset(("if", "while", "until", "for", "select", "case", "{", "function"))
+_ASSIGNMENT = re.compile(r"([A-Za-z_]\w*)\+?=", re.ASCII)
+_FUNCTION = re.compile(r"[ \t]+[^\s(){};&|<>]+(?:[ \t]*\([ \t]*\))?")
+_PARENTHESES = re.compile(r"\([ \t]*\)")
+_IN_TEST = re.compile(r"&&|\|\||[<>()|&;\n]")  # of [[ ]]: words there, not operators
+_JOINS = {"|&": "|", ";;": ";", ";&": ";", ";;&": ";", ")": ";"}
+_OPENING = frozenset(("if", "while", "until", "{"))
 _MIDDLE = frozenset(("then", "do", "else", "elif"))
 _CLOSING = frozenset(("fi", "done", "esac", "}"))
-_CONDITIONAL = frozenset(("then", "do", "else", "elif", "case", "function"))
-
-
-class Redirect(NamedTuple):
-    """A redirection. ``target`` is None when it cannot be known."""
-
-    op: str
-    target: str | None
-    span: Range
-
-
-class SimpleCommand(NamedTuple):
-    """One call. ``spans`` are offsets in the script; ``certain`` is False where it may not run although the script succeeds."""
-
-    argv: tuple[str | None, ...]
-    raw: tuple[str, ...]
-    spans: tuple[Range, ...]
-    assignments: tuple[tuple[str, str | None], ...]
-    redirects: tuple[Redirect, ...]
-    operator: str
-    depth: int
-    certain: bool
-
-
-class Script(NamedTuple):
-    """The calls of a script in order. ``complete`` is False when something could not be read; ``reason`` says what."""
-
-    commands: tuple[SimpleCommand, ...]
-    complete: bool = True
-    reason: str = ""
 
 
 def parse_script(text: str, lookup: Lookup | None = None) -> Script:
-    """Read a script. ``lookup`` gives the values of variables that are known. Never raises; takes linear time."""
-    return _parse(text, lookup or (lambda _: None), 0, True)
+    """Read a script. ``lookup`` gives the values of variables that are known. Never raises; takes linear time.
+
+    A variable that the script may set itself is not known, whatever ``lookup`` says.
+    """
+    return _Parser(text, unchanged(text, lookup), 0, True).parse()
 
 
-def _parse(text: str, lookup: Lookup, level: int, certain: bool) -> Script:
-    if level > DEPTH_LIMIT:
-        return Script((), False, "command substitutions are nested too deeply")
-    parser = _Parser(text, lookup, level, certain)
-    try:
-        parser.run()
-    except ScriptError as error:
-        parser.finish()
-        return Script(tuple(parser.commands), False, str(error))
-    return Script(tuple(parser.commands), not parser.reason, parser.reason)
+class _Scope(NamedTuple):
+    """A compound command that is open. ``perhaps`` is the parser's outside of it."""
+
+    name: str
+    certain: bool
+    perhaps: bool
 
 
 class _Parser:
-    def __init__(self, text: str, lookup: Lookup, level: int, certain: bool) -> None:
+    def __init__(
+        self, text: str, lookup: Lookup, level: int, certain: bool, place: tuple[int, int, bool] = (0, 0, True)
+    ) -> None:
         self.text, self.lookup, self.level, self.base = text, lookup, level, certain
+        self.start, self.stop, self.exact = place
         self.commands: list[SimpleCommand] = []
         self.reason = ""
-        self.scopes: list[str] = []  # what is open: if then do case ( { function …
+        self.scopes: list[_Scope] = []  # what is open: if then do case ( { …
         self.operator, self.perhaps = "", False  # perhaps: behind a || of this list
-        self.heredocs: list[tuple[str, bool]] = []
+        self.waiting = False  # behind && || |, where newlines do not count
+        self.body = False  # what comes next is the body of a function: it runs when that is called
+        self.heredocs: list[tuple[str, bool, bool, bool]] = []
         self.pattern = False  # in a case, before the ) of a pattern
         self.clear()
 
@@ -86,7 +75,17 @@ class _Parser:
         self.spans: list[Range] = []
         self.assignments: list[tuple[str, str | None]] = []
         self.redirects: list[Redirect] = []
-        self.inner: list[str] = []
+        self.inner: list[Nested] = []
+
+    def parse(self) -> Script:
+        if self.level > DEPTH_LIMIT:
+            return Script((), False, "command substitutions are nested too deeply")
+        try:
+            self.run()
+        except ScriptError as error:
+            self.reason = str(error)
+            self.finish()
+        return Script(tuple(self.commands), not self.reason, self.reason)
 
     def run(self) -> None:
         text, at = self.text, 0
@@ -97,9 +96,13 @@ class _Parser:
             elif text[at] == "#":
                 line_end = text.find("\n", at)
                 at = line_end if line_end >= 0 else len(text)
+            elif self.raw and self.raw[0] == "[[" and self.raw[-1] != "]]" and (sign := _IN_TEST.match(text, at)):
+                at = sign.end()
+                if sign[0] != "\n":
+                    self.add(sign[0], sign[0], sign.start(), at)
             elif text.startswith(("<(", ">("), at):  # process substitution
                 close = matching(text, at + 1)
-                self.inner.append(text[at + 2 : close])
+                self.inner.append(Nested(text[at + 2 : close], at + 2, close))
                 self.add(None, text[at : close + 1], at, close + 1)
                 at = close + 1
             elif (redirect := _REDIRECT.match(text, at)) is not None:
@@ -110,72 +113,107 @@ class _Parser:
                 at = self.on_word(at)
         self.finish()
         if self.scopes:
-            self.reason = self.reason or f"{self.scopes[-1]} is not closed"
+            self.reason = self.reason or f"{self.scopes[-1].name} is not closed"
+        elif self.waiting:
+            self.reason = self.reason or f"nothing follows {self.operator}"
+        elif self.heredocs:
+            self.reason = self.reason or f"the here-document {self.heredocs[0][0]} is not closed"
+
+    def place(self, start: int, end: int) -> Range:
+        """Return where a range of this script is in the whole; the whole substitution when that cannot be said."""
+        return (self.start + start, self.start + end) if self.exact else (self.start, self.stop)
+
+    def certain(self) -> bool:
+        return (self.scopes[-1].certain if self.scopes else self.base) and not self.perhaps
+
+    def open(self, name: str, *, conditional: bool = False) -> None:
+        self.scopes.append(_Scope(name, self.certain() and not (conditional or self.body), self.perhaps))
+        self.perhaps = self.waiting = self.body = False
 
     def redirect(self, match: re.Match[str]) -> int:
-        at = match.end()
-        blank = _BLANK.match(self.text, at)
-        word = read_word(self.text, blank.end() if blank else at, self.lookup)
+        blank = _BLANK.match(self.text, match.end())
+        at = blank.end() if blank else match.end()
+        word = read_word(self.text, at, self.lookup)
+        if word.end == at:
+            self.reason = self.reason or f"nothing follows {match[2]}"
+        text = word.text
         if match[2] in ("<<", "<<-"):
-            raw = self.text[blank.end() if blank else at : word.end]
-            self.heredocs.append((re.sub(r"['\"\\]", "", raw), match[2] == "<<-"))
-        self.redirects.append(Redirect(match[1] + match[2], word.text, (match.start(), word.end)))
-        return max(word.end, at)
+            raw = self.text[at : word.end]
+            text = re.sub(r"['\"\\]", "", raw)  # section 2.7.4: quotes come off, nothing is expanded
+            self.heredocs.append((text, match[2] == "<<-", text != raw, self.certain()))
+        else:
+            self.inner.extend(word.nested)
+        self.redirects.append(
+            Redirect(match[1] + match[2], text, self.place(match.start(), max(word.end, match.end())))
+        )
+        return max(word.end, match.end())
 
     def on_operator(self, operator: str, at: int) -> int:
         after = at + len(operator)
-        if self.argv and self.argv[0] == "[[" and self.raw[-1] != "]]" and operator in ("&&", "||", "(", ")"):
-            self.add(operator, operator, at, after)
-            return after
         if operator == "(":
             return self.parenthesis(at)
         if operator == ")" and self.pattern:
             self.clear()
             self.pattern = False
             return after
+        if operator == "\n" and (self.pattern or (self.waiting and not self.raw and not self.assignments)):
+            return self.skip_heredocs(after)
         self.finish()
         if operator == ")":
-            self.leave("(")
+            self.leave()
         elif operator.startswith((";;", ";&")):
-            self.pattern = True
-        self.operator = operator
-        if operator == "||":
+            self.pattern = bool(self.scopes) and self.scopes[-1].name == "case"
+        self.operator = _JOINS.get(operator, operator)
+        self.waiting = self.operator in ("&&", "||", "|")
+        if self.operator == "||":
             self.perhaps = True
-        elif operator not in ("&&", "|", "|&"):
+        elif not self.waiting and operator != ")":
             self.perhaps = False
         return self.skip_heredocs(after) if operator == "\n" else after
 
     def parenthesis(self, at: int) -> int:
-        if (self.raw and self.raw[-1].endswith("=")) or (self.assignments and self.text[at - 1] == "="):
-            return matching(self.text, at) + 1  # an array
-        if not self.argv and self.text.startswith("((", at):
-            return matching(self.text, at) + 1  # arithmetic
+        text = self.text
+        if at and text[at - 1] == "=" and (self.raw or self.assignments):  # an array
+            if not self.raw:
+                self.assignments[-1] = (self.assignments[-1][0], None)
+            return self.not_words(at)
+        if (not self.raw or self.raw == ["for"]) and text.startswith("((", at):  # arithmetic
+            self.waiting = False
+            return self.not_words(at)
         if self.pattern:
             return at + 1
-        if len(self.argv) == 1:  # name ( ) { … }: what a function does runs when it is called
+        parentheses = _PARENTHESES.match(text, at)
+        if len(self.raw) == 1 and parentheses is not None:
             self.clear()
-            self.scopes.append("function")
-            return matching(self.text, at) + 1
+            self.body = True
+            return parentheses.end()
+        if self.raw:
+            self.reason = self.reason or "a ( is in the middle of a command"
         self.finish()
-        self.scopes.append("(")
+        self.open("(")
         return at + 1
 
+    def not_words(self, at: int) -> int:
+        close = matching(self.text, at)
+        self.inner.extend(substitutions(self.text, at, close)[0])
+        return close + 1
+
     def on_word(self, at: int) -> int:
-        word = read_word(self.text, at, self.lookup)
+        word = read_word(self.text, at, self.lookup, split=True)
         end = word.end
         if end == at:  # a character that starts no word, such as the & of &>
             return at + 1
         raw = self.text[at:end]
-        self.inner.extend(word.nested)
         if self.pattern and raw != "esac":
             return end
-        if raw == "in" and self.raw[:1] == ["case"] and self.argv[0] is None:
-            self.clear()
+        if raw == "in" and len(self.raw) == 2 and self.raw[0] == "case" and self.argv[0] is None:
+            self.finish()
             self.pattern = True
             return end
-        if not self.argv and not self.assignments and self.reserved(raw):
-            return end
-        assignment = _ASSIGNMENT.match(raw) if not self.argv else None
+        if not self.raw and not self.assignments and (past := self.reserved(raw, at, end)) is not None:
+            return past
+        self.inner.extend(word.nested)
+        assignment = _ASSIGNMENT.match(raw) if not self.raw else None
         if assignment is not None:
             value = read_word(raw, assignment.end(), self.lookup).text
             self.assignments.append((assignment[1], value))
@@ -186,67 +224,71 @@ class _Parser:
     def add(self, text: str | None, raw: str, at: int, end: int) -> None:
         self.argv.append(text)
         self.raw.append(raw)
-        self.spans.append((at, end))
+        self.spans.append(self.place(at, end))
 
-    def reserved(self, word: str) -> bool:
-        """Take a reserved word at the start of a command; False when it is none."""
-        if word == "!":
-            return True
+    def reserved(self, word: str, at: int, end: int) -> int | None:
+        """Take a reserved word at the start of a command (section 2.4) and say what it reaches to; None if it is none."""
         if word in _MIDDLE:
             if self.scopes:
-                self.scopes[-1] = word
-            return True
-        if word in _CLOSING:
+                self.scopes[-1] = _Scope(word, False, self.scopes[-1].perhaps)
+            self.perhaps = False
+        elif word in _CLOSING:
             self.pattern = False
-            self.leave(word)
-            return True
-        if word in ("for", "select", "case", "function"):
-            self.scopes.append(word)
+            self.leave()
+        elif word == "function" and (name := _FUNCTION.match(self.text, end)) is not None:
+            self.body = True
+            return name.end()
+        elif word in ("for", "select", "case"):
+            self.open(word, conditional=word == "case")
             # "for x in a b" and "case x in" are read as a command and dropped at its end
-            self.add(None, word, 0, 0)
-            return True
-        if word in _OPENING:
-            if not (word == "{" and self.scopes and self.scopes[-1] == "function"):
-                self.scopes.append(word)
-            return True
-        return False
+            self.add(None, word, at, end)
+        elif word in _OPENING:
+            self.open(word)
+        elif word != "!":
+            return None
+        return end
 
-    def leave(self, _closing: str) -> None:
+    def leave(self) -> None:
+        self.waiting = False
         if self.scopes:
-            self.scopes.pop()
+            self.perhaps = self.scopes.pop().perhaps
         else:
             self.reason = self.reason or "a closing word has no opening one"
 
     def finish(self) -> None:
         """End the command that is being read."""
         head = self.raw[0] if self.raw else ""
-        dropped = bool(head in ("for", "select", "case", "function") and self.argv[0] is None)
-        depth = self.level + len(self.scopes)
-        certain = self.base and not self.perhaps and not any(scope in _CONDITIONAL for scope in self.scopes)
-        for script in self.inner:
-            nested = _parse(script, self.lookup, self.level + 1, certain)
-            self.commands.extend(nested.commands)
-            self.reason = self.reason or nested.reason
-        if (self.argv or self.assignments or self.redirects) and not dropped:
-            self.commands.append(
-                SimpleCommand(
-                    tuple(self.argv), tuple(self.raw), tuple(self.spans), tuple(self.assignments),
-                    tuple(self.redirects), self.operator, depth, certain,
-                )
-            )  # fmt: skip
+        dropped = head in ("for", "select", "case") and self.argv[0] is None
+        certain = self.certain()
+        self.descend(self.inner, certain)
+        if self.raw or self.assignments or self.redirects:
+            self.waiting = self.body = False
+            if not dropped:
+                self.commands.append(
+                    SimpleCommand(
+                        tuple(self.argv), tuple(self.raw), tuple(self.spans), tuple(self.assignments),
+                        tuple(self.redirects), self.operator, self.level + len(self.scopes), certain,
+                    )
+                )  # fmt: skip
         self.clear()
 
+    def descend(self, inner: list[Nested], certain: bool) -> None:
+        """List the commands of substitutions."""
+        for script, start, end, exact in inner:
+            place = (*self.place(start, end), exact and self.exact)
+            nested = _Parser(script, self.lookup, self.level + 1, certain, place).parse()
+            self.commands.extend(nested.commands)
+            self.reason = self.reason or nested.reason
+
     def skip_heredocs(self, at: int) -> int:
-        for name, tabs in self.heredocs:
-            while True:
-                if at >= len(self.text):
-                    self.reason = self.reason or f"the here-document {name} is not closed"
-                    break
-                end = self.text.find("\n", at)
-                end = end if end >= 0 else len(self.text)
-                line = self.text[at:end].rstrip("\r")
-                at = end + 1
-                if (line.lstrip("\t") if tabs else line) == name:
-                    break
+        for name, tabs, quoted, certain in self.heredocs:
+            end = body_end(self.text, at, name, tabs=tabs)
+            if end is None:
+                self.reason = self.reason or f"the here-document {name} is not closed"
+                at = len(self.text)
+                break
+            if not quoted:
+                self.descend(substitutions(self.text, at, end[0])[0], certain)
+            at = end[1]
         self.heredocs = []
         return at

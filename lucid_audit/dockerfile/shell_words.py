@@ -17,8 +17,15 @@ BRACED = re.compile(r"\{([A-Za-z_]\w*)\}", re.ASCII)
 _BACKQUOTED = re.compile(r"`([^`\\]*(?:\\.[^`\\]*)*)`", re.DOTALL)
 _SUBSTITUTION = re.compile(r"\\.|\$\((?!\()|`", re.DOTALL)
 _SPLITS = re.compile(r"[ \t\n*?\[]")  # what makes several words, or other ones, of a value without quotes
-_ANSI = re.compile(r"[^\\']+|\\(?:x([0-9A-Fa-f]{1,2})|u([0-9A-Fa-f]{1,4})|U([0-9A-Fa-f]{1,8})|([0-7]{1,3})|(.))", re.DOTALL)
+_ANSI = re.compile(
+    r"[^\\']+|\\(?:x([0-9A-Fa-f]{1,2})|u([0-9A-Fa-f]{1,4})|U([0-9A-Fa-f]{1,8})|([0-7]{1,3})|(.))", re.DOTALL
+)
 _ESCAPES = {"n": "\n", "t": "\t", "r": "\r", "a": "\a", "b": "\b", "e": "\x1b", "f": "\f", "v": "\v"}
+_SETS = re.compile(
+    r"([A-Za-z_]\w*)(?::?[+]?=|\[)|\b(?:for|select|read|unset|getopts|mapfile|readarray|printf[ \t]+-v)\b([^;&|\n]*)",
+    re.ASCII,
+)
+_SETS_ANYTHING = re.compile(r"(?:^|[\s;&|(])(?:eval|source|\.)[ \t]")
 
 
 class ScriptError(Exception):
@@ -216,6 +223,8 @@ def matching(script: str, at: int) -> int:
             depth -= 1
             if depth == 0:
                 return found.start()
+        elif char[0] == "#" and opening == "{":
+            position = found.start() + 1  # only scripts have comments
         elif char == "\\":
             position += 1
         elif char in ("'", "`"):
@@ -234,3 +243,25 @@ def _after_quoted(script: str, at: int) -> int:
             return found.end()
         at = found.end() + 1
     return len(script)
+
+
+def unchanged(text: str, lookup: Lookup | None) -> Lookup:
+    """Return a lookup without the variables that a script may set itself."""
+    if lookup is None or _SETS_ANYTHING.search(text):
+        return lambda _: None
+    changed: set[str] = set()
+    for name, names in _SETS.findall(text):
+        changed.update((name, *re.findall(r"\w+", names)))
+    return lambda name: None if name in changed else lookup(name)
+
+
+def body_end(script: str, at: int, name: str, *, tabs: bool) -> tuple[int, int] | None:
+    """Return where the line that ends a here-document starts, and where the next one does; None when there is none."""
+    while at < len(script):
+        end = script.find("\n", at)
+        end = end if end >= 0 else len(script)
+        line = script[at:end].rstrip("\r")
+        if (line.lstrip("\t") if tabs else line) == name:
+            return at, end + 1
+        at = end + 1
+    return None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shlex
 import subprocess
+import time
 
 import pytest
 from hypothesis import given, settings
@@ -21,7 +22,22 @@ CALLS = [
     ('case "$X" in amd64|x86) a ;; *) b;; esac; c', [("a",), ("b",), ("c",)]),
     ("(cd /x && make)", [("cd", "/x"), ("make",)]),
     ("f() { echo hi; }; f", [("echo", "hi"), ("f",)]),
-    ("cat <<EOF >x\n$(not called)\nEOF\nls", [("cat",), ("ls",)]),
+    ("cat <<'EOF' >x\n$(not called)\nEOF\nls", [("cat",), ("ls",)]),
+    ("cat <<EOF >x\n$(is called) \\$(not)\nEOF\nls", [("cat",), ("is", "called"), ("ls",)]),
+    ("cat <<-A && b <<B\n\t'\n\tA\n2\nB\nz", [("cat",), ("b",), ("z",)]),
+    ("function f { a; }; f () ( b ); f", [("a",), ("b",), ("f",)]),
+    ("for ((i=0; i<3; i++)); do a; done; ((x++)); b", [("a",), ("b",)]),
+    ("echo `a \\`b\\``", [("b",), ("a", None), ("echo", None)]),
+    ("echo ${X:-$(a)} $((1 + $(b)))", [("a",), ("b",), ("echo", None, None)]),
+    (
+        "[[ $a =~ ^(x|y)$ && b < c ]]; d",
+        [("[[", None, "=~", "^", "(", "x", "|", "y", ")", "$", "&&", "b", "<", "c", "]]"), ("d",)],
+    ),
+    ("echo $(a # it's\n) b", [("a",), ("echo", None, "b")]),
+    ("echo $'\\x41\\u00e9\\101\\'' $'\\xff'", [("echo", "AéA'", None)]),
+    ("a &&\n # why\n\n b", [("a",), ("b",)]),
+    ("a\u00a0b c\rd", [("a\u00a0b", "c\rd")]),
+    ("echo é$é x", [("echo", "é$é", "x")]),
     ("[[ a == b && -f c ]] && d", [("[[", "a", "==", "b", "&&", "-f", "c", "]]"), ("d",)]),
     ("echo $(uname -m) `date`", [("uname", "-m"), ("date",), ("echo", None, None)]),
     ("printf $'a\\n' \"b $Y\" 'c $Y'", [("printf", "a\n", None, "c $Y")]),
@@ -46,6 +62,11 @@ def test_calls(text: str, expected: list[tuple[str | None, ...]]) -> None:
         ("a || b && c; d", [True, False, False, True]),
         ("if a; then b; fi; c", [True, False, True]),
         ("a | b", [True, True]),
+        ("a ||\nb; c", [True, False, True]),
+        ("a || { b; c; }; d", [True, False, False, True]),
+        ("a || (b; c) && d; e", [True, False, False, False, True]),
+        ("f() { a; b; }; c", [False, False, True]),
+        ("{ a; b; }; c", [True, True, True]),
     ],
 )
 def test_certain(text: str, certain: list[bool]) -> None:
@@ -60,7 +81,41 @@ def test_redirects_assignments_and_spans() -> None:
     assert [text[start:end] for start, end in command.spans] == list(command.raw) == ["run", "'a b'"]
 
 
-@pytest.mark.parametrize("text", ["echo 'x", 'echo "x', "echo $(x", "if a; then b", "cat <<EOF\nx", "a )", "echo ${x"])
+def test_spans_of_inner_commands_are_of_the_whole_text() -> None:
+    text = "a \"$(b 'c d' $(e f))\" `g h` `i \\`j\\``"
+    for command in parse_script(text).commands:
+        if command.argv[0] not in ("i", "j"):
+            assert [text[start:end] for start, end in command.spans] == list(command.raw)
+        else:  # escapes were taken off: the whole substitution
+            assert {text[start:end] for start, end in command.spans} == {"i \\`j\\`"}
+
+
+@pytest.mark.parametrize(
+    ("text", "argv"),
+    [
+        ("e $X", ("e", "v")),
+        ('e "$S" $S', ("e", "a b", None)),
+        ("e $E a$E", ("e", None, None)),
+        ("X=2; e $X", ("e", None)),
+        ("read -r X; e $X", ("e", None)),
+        (". ./env; e $X", ("e", None)),
+    ],
+)
+def test_what_is_known_of_a_variable(text: str, argv: tuple[str | None, ...]) -> None:
+    assert parse_script(text, {"X": "v", "S": "a b", "E": ""}.get).commands[-1].argv == argv
+
+
+def test_hostile_input_takes_linear_time() -> None:
+    for piece in ("if ", "case x in\n", "f()(", "`a ", "[[ ((", "cat <<A\n", "{ a || ", "${x:-", '"$(', "a=("):
+        start = time.perf_counter()
+        parse_script(piece * 20_000)
+        assert time.perf_counter() - start < 3, piece
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["a &&", "a >", "a (b)", "echo 'x", 'echo "x', "echo $(x", "if a; then b", "cat <<EOF\nx", "a )", "echo ${x"],
+)
 def test_what_cannot_be_read_is_said(text: str) -> None:
     script = parse_script(text)
     assert not script.complete
@@ -113,6 +168,20 @@ def test_words_are_what_a_real_shell_passes() -> None:
     got = subprocess.run(["/bin/sh", "-c", show + "show " + " ".join(RAW)], capture_output=True, check=True)
     expected = got.stdout.decode().split("\0")[:-1]
     assert list(parse_script("show " + " ".join(RAW)).commands[0].argv[1:]) == expected
+
+
+@given(
+    st.lists(
+        st.lists(st.sampled_from([*RAW, "a", " ", "'#'", "x#y"]), min_size=1, max_size=6), min_size=20, max_size=40
+    )
+)
+@settings(max_examples=10, deadline=None)
+def test_generated_words_are_what_a_real_shell_passes(lines: list[list[str]]) -> None:
+    calls = ["show " + "".join(line) for line in lines]
+    show = 'show() { for word; do printf "%s\\0" "$word"; done; printf "END\\0"; }\n'
+    got = subprocess.run(["/bin/sh", "-c", show + "\n".join(calls)], capture_output=True, check=True)
+    expected = [part.split("\0")[:-1] for part in got.stdout.decode().split("END\0")[:-1]]
+    assert [list(command.argv[1:]) for command in parse_script("\n".join(calls)).commands] == expected
 
 
 @pytest.mark.parametrize(

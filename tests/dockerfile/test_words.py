@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 
 import pytest
@@ -151,3 +152,30 @@ def test_patterns_take_bounded_time() -> None:
     assert trim_suffix(pattern, value, greedy=False) == value
     assert replace(pattern, "x", value, everywhere=True) == value
     assert time.perf_counter() - start < 2
+
+
+@pytest.mark.parametrize(
+    ("pattern", "replacement", "value", "result"),
+    [
+        ("*", "y", "abc", "y"),  # the empty match at the end touches the first
+        ("", "-", "ab", "-a-b-"),
+        ("b", "[$0$$$1]", "abc", "a[b$]c"),
+        ("b*", "x", "ab\nb", "ax\nx"),
+    ],
+)
+def test_every_match_is_replaced_as_go_does(pattern: str, replacement: str, value: str, result: str) -> None:
+    assert replace(pattern, replacement, value, everywhere=True) == result
+
+
+def _backtracking(pattern: str, greedy: bool) -> str:
+    return "".join({"*": ".*" if greedy else ".*?", "?": "."}.get(char, char) for char in pattern)
+
+
+@given(st.text(alphabet="ab*?\n", max_size=6), st.text(alphabet="ab\n", max_size=10), st.booleans())
+def test_matches_are_those_of_a_regular_expression(pattern: str, value: str, greedy: bool) -> None:
+    prefix = re.match(_backtracking(pattern, greedy), value)
+    assert trim_prefix(pattern, value, greedy) == (value[prefix.end() :] if prefix else value)
+    suffix = re.match(_backtracking(pattern[::-1], greedy), value[::-1])
+    assert trim_suffix(pattern, value, greedy) == (value[: len(value) - suffix.end()] if suffix else value)
+    first = re.sub(_backtracking(pattern, True), "x", value, count=1)
+    assert replace(pattern, "x", value, everywhere=False) == first
