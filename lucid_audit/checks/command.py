@@ -11,7 +11,6 @@ from lucid_audit.checks.arrays import meant_as_array
 from lucid_audit.checks.runtext import rx
 from lucid_audit.container.config import Argv, Container, Place
 from lucid_audit.container.execute import (
-    DEFAULT_SHELL,
     effective,
     find_program,
     find_shell,
@@ -67,9 +66,18 @@ def command_form(container: Container) -> Answers:
         if answer.state is State.ABSENT:
             text = str(argv.args[0]) if argv.args else ""
             shell, image = shell_of(container)[0], base_name(container)
-            yield Hit(place, keyword=keyword, shell=shell, image=image, instead=_instead(keyword, text))
+            result = _result(container, keyword, shell)
+            yield Hit(place, keyword=keyword, shell=shell, image=image, result=result, instead=_instead(keyword, text))
         elif answer.state is State.UNKNOWN:
             yield Skip(place, answer.reason)
+
+
+def _result(container: Container, keyword: str, shell: str) -> str:
+    """Say what becomes of shell form: behind an exec-form ENTRYPOINT of one's own it is a list of odd arguments."""
+    entry = container.entrypoint.known()
+    if keyword == "CMD" and entry is not None and entry.args and not container.entrypoint.inherited:
+        return f"{entry.args[0]} is started with {shell} as its argument"
+    return "the container cannot start"
 
 
 def _instead(keyword: str, text: str) -> str:
@@ -176,7 +184,7 @@ def interpreter_once(container: Container) -> Answers:
     words = (cmd.known() or ()) if cmd is not None else ()
     if cmd is not None and cmd.shell:
         # Where there is no shell, that is what is wrong and what is said.
-        words = (*DEFAULT_SHELL, *words) if in_shell(cmd) and find_shell(container).state is State.PRESENT else ()
+        words = (*shell_of(container), *words) if in_shell(cmd) and find_shell(container).state is State.PRESENT else ()
     if not first or not words:
         return
     match = rx(_INTERPRETER).fullmatch(basename(first[0]))

@@ -65,7 +65,7 @@ def effective(container: Container) -> Traced[Argv | None]:
         return Traced(cmd.value, cmd.place, cmd.inherited)
     if cmd.value is None:
         return entrypoint
-    added = (*DEFAULT_SHELL, *cmd.value.args) if cmd.value.shell else cmd.value.args
+    added = (*shell_of(container), *cmd.value.args) if cmd.value.shell else cmd.value.args
     return Traced(Argv((*entrypoint.value.args, *added)), entrypoint.place, entrypoint.inherited)
 
 

@@ -132,7 +132,8 @@ def test_quotes_stay_in_a_heredoc() -> None:
 
 @given(st.text(alphabet="aN{}$:-+?#%/'\"\\ ", max_size=40))
 def test_never_raises(raw: str) -> None:
-    found = expand(raw, {"N": "n", "a": WHY}.get)
+    some: dict[str, Value] = {"N": "n", "a": WHY}
+    found = expand(raw, some.get)
     assert found.text is None or (not found.unknown and found.error is None)
 
 
