@@ -107,7 +107,7 @@ def does_nothing(argv: Argv) -> str:
     python, javascript = code_of(argv), javascript_of(argv)
     code = python if python is not None else javascript
     if code is not None and _constant(code) and not (python is not None and third_party(code)):
-        return "the code succeeds without asking anything"
+        return "its code succeeds whatever the service does"
     return ""
 
 

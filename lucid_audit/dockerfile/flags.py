@@ -42,7 +42,7 @@ def read_flags(source: SourceMap, at: int, end: int) -> tuple[tuple[Flag, ...], 
         stop = match.end() if match is not None else at
         if match is None:
             word, places, stop = _cooked(text, at, end)
-            if word == "--":
+            if word == "--" and not (stop < end and text[stop] > "\x7f"):  # of such a letter a byte belongs to the flag
                 return tuple(flags), stop
             name, sign, value = word[2:].partition("=")
             equals, start = bool(sign), places[len(name) + 2] + 1 if sign else stop
