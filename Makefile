@@ -22,5 +22,5 @@ format: .venv/ready
 .venv/ready: pyproject.toml setup.py
 	python3 -m venv .venv && .venv/bin/pip install -q -e ".[dev]" && touch $@
 .venv/e2e .venv/bench: .venv/ready
-	.venv/bin/pip install -q ".[$(@F)]" && touch $@
+	.venv/bin/pip install -q -e ".[$(@F)]" && touch $@
 .PHONY: run test lint fuzz e2e bench docs golden format
