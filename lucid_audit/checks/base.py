@@ -208,6 +208,16 @@ def base_allowed(build: Build, params: BaseAllowed) -> Answers:
             yield Hit(span, image=name)
 
 
+@check("from-image-valid")
+def from_image_valid(build: Build) -> Answers:
+    """Judge image names after expansion: BuildKit refuses what is no reference (distribution/reference)."""
+    for stage in build.stages:
+        if stage.parent is None and stage.ref is None and isinstance(stage.image, str) and stage.image:
+            lower = stage.image.partition("@")[0].rpartition(":")[0] or stage.image
+            why = "; a repository's name is in lower case" if lower != lower.lower() else ""
+            yield Hit(stage.from_.image.span, image=stage.image, why=why)
+
+
 @check("from-variable-declared")
 def from_variable_declared(build: Build) -> Answers:
     """Judge variables in FROM that nothing declares before the first FROM: they expand to nothing."""

@@ -131,13 +131,17 @@ class Stage:
     @property
     def root(self) -> Stage:
         """The stage at the start of the ``FROM stage`` chain."""
-        return self if self.parent is None else self.parent.root
+        stage = self
+        while stage.parent is not None:
+            stage = stage.parent
+        return stage
 
     def lineage(self) -> Iterator[Stage]:
         """Yield the chain of ``FROM stage``, root first, this stage last."""
-        if self.parent is not None:
-            yield from self.parent.lineage()
-        yield self
+        chain = [self]
+        while (parent := chain[-1].parent) is not None:
+            chain.append(parent)
+        yield from reversed(chain)
 
     def all_steps(self) -> Iterator[Step]:
         """Yield every step that makes this stage, inherited ones first."""
