@@ -115,7 +115,7 @@ def _stage(from_: From, own: list[Instruction], earlier: list[Stage], scope: Sco
     ref: ImageRef | None = None
     base: Base | None = None
     if parent is not None:
-        base, start, workdir = parent.base, parent.end, parent.workdir
+        base, start, workdir = parent.base, _inherited(parent), parent.workdir
     else:
         if isinstance(image, str):
             ref = parse(image)
@@ -131,6 +131,26 @@ def _stage(from_: From, own: list[Instruction], earlier: list[Stage], scope: Sco
         current, workdir = _advance(instruction, current, workdir, settings, scope)
     name = from_.name.raw.lower() if from_.name is not None else ""
     return Stage(len(earlier), name, from_, image, parent, ref, base, platform, tuple(steps), current, workdir)
+
+
+def _inherited(parent: Stage) -> Scope:
+    """Return the variables that ``FROM parent`` starts with: all of its environment, the image's own set once more.
+
+    So an ARG that hid an ENV of the same name does so in its own stage only.
+    """
+    steps = [step for step in parent.steps if isinstance(step.instruction, Pairs) and step.instruction.keyword == "ARG"]
+    hidden = {pair.key.raw for step in steps if isinstance(step.instruction, Pairs) for pair in step.instruction.pairs}
+    if not hidden:
+        return parent.end
+    values = dict(parent.end.values)
+    if parent.base is not None:
+        values.update({name: value for name, value in parent.base.env.items() if name in hidden})
+    for step in parent.all_steps():
+        if isinstance(step.instruction, Pairs) and step.instruction.keyword == "ENV":
+            for pair in step.instruction.pairs:
+                if pair.value is not None and pair.key.raw in hidden:
+                    values[pair.key.raw] = step.scope.value(pair.value)
+    return Scope(values, parent.end.open, parent.end.escape)
 
 
 def _start(base: Base | None, image: Value, escape: str) -> tuple[Scope, Value]:

@@ -35,7 +35,7 @@ def trim_suffix(pattern: str, value: str, greedy: bool) -> str:
         PatternError: the pattern is not valid.
 
     """
-    end = _Pattern(_tokens(pattern)[::-1]).match(value[::-1], 0, greedy=greedy)
+    end = _Pattern(_tokens(_reversed(pattern))).match(value[::-1], 0, greedy=greedy)
     return value if end is None else value[: len(value) - end]
 
 
@@ -145,3 +145,8 @@ def _tokens(pattern: str) -> list[str]:
             at += 1
         tokens.append(char)
     return tokens
+
+
+def _reversed(pattern: str) -> str:
+    """Turn a pattern around; what a backslash escapes stays behind it. A last backslash comes to stand first, as there."""
+    return "".join(re.findall(r"\\.|.", pattern, re.DOTALL)[::-1])

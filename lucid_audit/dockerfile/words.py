@@ -17,6 +17,7 @@ from lucid_audit.values import Unknown, Value
 Lookup = Callable[[str], Value | None]  # None: certainly not set
 SPECIAL_PARAMETERS = frozenset("@*#?-$!0")
 _ORDINARY = re.compile(r"[^$'\"\\`/}]+")  # what means nothing anywhere: taken in one step
+_SPACE = re.compile("[\t-\r \x85\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]")  # Go's unicode.IsSpace
 _NAME = re.compile("[A-Za-z_][A-Za-z_0-9]*")  # the ASCII start of a name, which mostly is all of it
 
 
@@ -40,14 +41,29 @@ def expand(raw: str, lookup: Lookup, escape: str = "\\", *, quotes: bool = True)
         return Expansion(raw)
     lexer = _Lexer(raw, lookup, escape, quotes)
     try:
-        text = lexer.until("", raw_escapes=False)
+        return lexer.answer(lexer.until("", raw_escapes=False))
     except ExpansionError as error:
-        return Expansion(None, tuple(lexer.unknown), tuple(lexer.used), tuple(lexer.undefined), str(error))
+        return lexer.answer(None, str(error))
     except RecursionError:
         return Expansion(None, (), (), (), "substitutions are nested too deeply")
-    return Expansion(
-        None if lexer.unknown else text, tuple(lexer.unknown), tuple(lexer.used), tuple(lexer.undefined), None
-    )
+
+
+def expand_words(raw: str, lookup: Lookup, escape: str = "\\") -> tuple[Expansion, ...]:
+    """Expand and split at blanks outside quotes, those in the values of variables too: how EXPOSE is read. Never raises.
+
+    A word that comes to nothing is none, not even when it is quoted. What is unknown is one word here and may become
+    several, or none. A refused text gives one Expansion with the error. Variables of a word that came to nothing are
+    named with the word behind it.
+    """
+    if "$" not in raw and '"' not in raw and "'" not in raw and escape not in raw:
+        return tuple(Expansion(word) for word in _SPACE.split(raw) if word)
+    lexer = _Lexer(raw, lookup, escape, True)
+    try:
+        return lexer.words()
+    except ExpansionError as error:
+        return (lexer.answer(None, str(error)),)
+    except RecursionError:
+        return (Expansion(None, (), (), (), "substitutions are nested too deeply"),)
 
 
 class _Lexer:
@@ -69,37 +85,61 @@ class _Lexer:
         self.at += 1
         return char
 
+    def answer(self, text: str | None, error: str | None = None) -> Expansion:
+        known = None if self.unknown else text
+        return Expansion(known, tuple(self.unknown), tuple(self.used), tuple(self.undefined), error)
+
+    def words(self) -> tuple[Expansion, ...]:
+        found: list[Expansion] = []
+        parts: list[str] = []
+        while self.at < self.end:
+            text, splits = self.piece()
+            first, *rest = _SPACE.split(text) if splits else (text,)
+            parts.append(first)
+            for part in rest:
+                self.end_word(parts, found)
+                parts = [part]
+        self.end_word(parts, found)
+        return tuple(found)
+
+    def end_word(self, parts: list[str], found: list[Expansion]) -> None:
+        text = "".join(parts)
+        if text or self.unknown:
+            found.append(self.answer(text))
+            self.unknown, self.used, self.undefined = [], [], []
+
     def until(self, stop: str, *, raw_escapes: bool) -> str:
         """Expand up to the character ``stop`` and pass it; "" is the end of the word."""
         outer, self.raw_escapes = self.raw_escapes, raw_escapes
         out: list[str] = []
         while self.at < self.end:
-            run = _ORDINARY.match(self.raw, self.at)
-            if run is not None:
-                out.append(run[0])
-                self.at = run.end()
-                continue
-            char = self.raw[self.at]
-            if stop and char == stop:
+            if stop and self.raw[self.at] == stop:
                 self.at += 1
                 self.raw_escapes = outer
                 return "".join(out)
-            if char == "$":
-                out.append(self.dollar())
-            elif char == "'" and self.quotes:
-                out.append(self.single_quoted())
-            elif char == '"' and self.quotes:
-                out.append(self.double_quoted())
-            elif char == self.escape:
-                self.at += 1
-                out.append((char if raw_escapes else "") + self.next())
-            else:
-                out.append(char)
-                self.at += 1
+            out.append(self.piece()[0])
         if stop:
             raise ExpansionError(f"the word ends before the closing {stop}")
         self.raw_escapes = outer
         return "".join(out)
+
+    def piece(self) -> tuple[str, bool]:
+        """Read and expand the next piece, and say whether blanks in it separate words."""
+        run = _ORDINARY.match(self.raw, self.at)
+        if run is not None:
+            self.at = run.end()
+            return run[0], True
+        char = self.raw[self.at]
+        if char == "$":
+            return self.dollar(), True
+        if char == "'" and self.quotes:
+            return self.single_quoted(), False
+        if char == '"' and self.quotes:
+            return self.double_quoted(), False
+        self.at += 1
+        if char == self.escape:
+            return (char if self.raw_escapes else "") + self.next(), False
+        return char, True
 
     def single_quoted(self) -> str:
         close = self.raw.find("'", self.at + 1)
@@ -160,16 +200,16 @@ class _Lexer:
             raise ExpansionError("a ${ is not closed")
         if kind not in "+-?#%" and not null_is_unset:
             raise ExpansionError(f"the modifier {modifier} is not supported in ${{…}}")
+        self.used.append(name)
         before = len(self.unknown), len(self.undefined)
         word = self.until("}", raw_escapes=kind in "#%")
         return self.modified(name, kind, word, null_is_unset, before)
 
     def modified(self, name: str, kind: str, word: str, null_is_unset: bool, before: tuple[int, int]) -> str:
         """Apply ``:-  -  :+  +  :?  ?  #  ##  %  %%``. ``before``: how much was unknown and undefined before the word."""
-        self.used.append(name)
         value = self.lookup(name)
         if kind in "#%":
-            return self.trimmed(name, kind, word, value)
+            return self.trimmed(name, kind, word, before[0])
         if kind not in "+-?":
             raise ExpansionError(f"the modifier :{kind} is not supported in ${{…}}")
         if isinstance(value, Unknown):
@@ -187,28 +227,29 @@ class _Lexer:
             raise ExpansionError(f"{name}: {word or why}")
         return value or ""
 
-    def trimmed(self, name: str, kind: str, word: str, value: Value | None) -> str:
+    def trimmed(self, name: str, kind: str, word: str, unknown_before: int) -> str:
         greedy = word.startswith(kind)
-        known = self.known(name, value)
-        if known is None:
-            return ""
-        try:
-            return (trim_suffix if kind == "%" else trim_prefix)(word[greedy:], known, greedy)
-        except PatternError as error:
-            raise ExpansionError(str(error)) from None
+        trim = trim_suffix if kind == "%" else trim_prefix
+        return self.matched(name, unknown_before, lambda value: trim(word[greedy:], value, greedy))
 
     def replaced(self, name: str) -> str:
         """``${name/pattern/replacement}``, or every match with a second slash."""
         everywhere = self.peek() == "/"
         self.at += everywhere
+        self.used.append(name)
+        before = len(self.unknown)
         pattern = self.until("/", raw_escapes=True)
         replacement = self.until("}", raw_escapes=True)
-        self.used.append(name)
-        known = self.known(name, self.lookup(name))
-        if known is None:
+        return self.matched(name, before, lambda value: replace(pattern, replacement, value, everywhere=everywhere))
+
+    def matched(self, name: str, unknown_before: int, change: Callable[[str], str]) -> str:
+        """Apply a pattern to a value; to "" when there is none, because a wrong pattern is refused all the same."""
+        pattern_known = len(self.unknown) == unknown_before
+        known = self.known(name, self.lookup(name)) or ""
+        if not pattern_known:
             return ""
         try:
-            return replace(pattern, replacement, known, everywhere=everywhere)
+            return change(known)
         except PatternError as error:
             raise ExpansionError(str(error)) from None
 

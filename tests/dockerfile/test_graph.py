@@ -36,6 +36,7 @@ SCOPES = [
     ("FROM scratch\nENV A=1\nENV A=2 B=$A\nUSER $B\n", {}, "1"),  # all pairs see the environment before the instruction
     ("FROM scratch AS a\nENV U=1\nFROM a\nUSER $U\n", {}, "1"),
     ("FROM scratch AS a\nARG U=1\nFROM a\nUSER $U\n", {}, "1"),  # the state of a stage is inherited, its ARGs too
+    ("FROM scratch AS a\nENV U=1\nARG U=2\nFROM a\nUSER $U\n", {}, "1"),  # the image's ENV is set again at FROM
     ("FROM scratch AS a\nENV U=1\nFROM scratch\nUSER x$U\n", {}, "x"),
     ("FROM scratch\nARG TARGETARCH\nUSER $TARGETARCH\n", {"platform": "linux/arm64/v8"}, "arm64"),
     ("ARG TARGETARCH=amd64\nFROM scratch\nARG TARGETARCH\nUSER $TARGETARCH\n", {"platform": "linux/arm64"}, "amd64"),
