@@ -82,7 +82,7 @@ def _result(container: Container, keyword: str, shell: str) -> str:
 
 def _instead(keyword: str, text: str) -> str:
     """Say how the command reads as an array, when nothing in it needs a shell."""
-    from lucid_audit.dockerfile.calls import exec_form  # noqa: PLC0415  (only for those who get it wrong)
+    from lucid_audit.dockerfile.execform import exec_form  # noqa: PLC0415  (only for those who get it wrong)
 
     words = exec_form(text)
     return f"; write {keyword} {json.dumps(words, ensure_ascii=False)}" if words else ""

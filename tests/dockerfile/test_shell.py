@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lucid_audit.dockerfile.calls import exec_form, needs_shell, unwrap
+from lucid_audit.dockerfile.execform import exec_form
 from lucid_audit.dockerfile.shell import DEPTH_LIMIT, parse_script
 
 CALLS = [
@@ -184,20 +184,6 @@ def test_generated_words_are_what_a_real_shell_passes(lines: list[list[str]]) ->
     assert [list(command.argv[1:]) for command in parse_script("\n".join(calls)).commands] == expected
 
 
-@pytest.mark.parametrize(
-    ("argv", "call"),
-    [
-        (("sudo", "-u", "x", "env", "A=1", "pip", "install"), ("pip", "install")),
-        (("timeout", "30", "curl", "x"), ("curl", "x")),
-        (("nice", "-n", "5", "make"), ("make",)),
-        (("env",), ("env",)),
-        (("exec", None), (None,)),
-    ],
-)
-def test_unwrap(argv: tuple[str | None, ...], call: tuple[str | None, ...]) -> None:
-    assert unwrap(argv) == call
-
-
 def test_exec_form() -> None:
     assert exec_form("python3 main.py --name \"a b\" '*'") == ("python3", "main.py", "--name", "a b", "*")
     for text in (
@@ -214,4 +200,4 @@ def test_exec_form() -> None:
         "(a)",
         "",
     ):
-        assert needs_shell(text), text
+        assert exec_form(text) is None, text
