@@ -7,11 +7,9 @@ import re
 from lucid_audit.dockerfile.shell import parse_script
 
 # Commands that only a shell has (POSIX.1-2017, sections 2.14 and 1.7; bash).
-BUILTINS = frozenset(
-    (
-        ". : alias bg break cd command continue declare dirs eval exec exit export fc fg getopts "
-        "hash jobs let local popd pushd read readonly return set shift shopt source times trap type typeset ulimit umask unalias unset wait"
-    ).split()  # noqa: SIM905  (a list of forty lines reads worse)
+BUILTINS = frozenset(  # a list of forty lines would read worse
+    ". : alias bg break cd command continue declare dirs eval exec exit export fc fg getopts hash jobs let "  # noqa: SIM905
+    "local popd pushd read readonly return set shift shopt source times trap type typeset ulimit umask unalias unset wait".split()
 )
 
 _QUOTED = re.compile(r"'[^']*'|\"(?:\\.|[^\"\\])*\"|\\.", re.DOTALL)
