@@ -10,16 +10,8 @@ import re
 from typing import NamedTuple
 
 from lucid_audit.dockerfile.shell_calls import Range, Redirect, Script, SimpleCommand
-from lucid_audit.dockerfile.shell_words import (
-    Lookup,
-    Nested,
-    ScriptError,
-    body_end,
-    matching,
-    read_word,
-    substitutions,
-    unchanged,
-)
+from lucid_audit.dockerfile.shell_match import ScriptError, body_end, delimiter, matching
+from lucid_audit.dockerfile.shell_words import Lookup, Nested, read_word, substitutions, unchanged
 
 __all__ = ["DEPTH_LIMIT", "Redirect", "Script", "SimpleCommand", "parse_script"]
 
@@ -139,7 +131,7 @@ class _Parser:
         text = word.text
         if match[2] in ("<<", "<<-"):
             raw = self.text[at : word.end]
-            text = re.sub(r"['\"\\]", "", raw)  # section 2.7.4: quotes come off, nothing is expanded
+            text = delimiter(raw)
             self.heredocs.append((text, match[2] == "<<-", text != raw, self.certain()))
         else:
             self.inner.extend(word.nested)

@@ -10,6 +10,8 @@ import re
 from collections.abc import Callable
 from typing import NamedTuple
 
+from lucid_audit.dockerfile.shell_match import ScriptError, matching
+
 Lookup = Callable[[str], str | None]
 PLAIN = re.compile(r"[^ \t\r\n'\"\\$`|&;()<>]+")
 NAME = re.compile(r"[A-Za-z_]\w*|[0-9@*#?$!-]", re.ASCII)
@@ -26,10 +28,6 @@ _SETS = re.compile(
     re.ASCII,
 )
 _SETS_ANYTHING = re.compile(r"(?:^|[\s;&|(])(?:eval|source|\.)[ \t]")
-
-
-class ScriptError(Exception):
-    """The text ends inside a quote or a substitution; the message says which."""
 
 
 class Nested(NamedTuple):
@@ -133,6 +131,8 @@ class _Reader:
         if name is None:
             self.parts.append("$")
             return at + 1
+        if script.startswith("\\\n", name.end()):  # the name may go on in the next line
+            self.known = False
         self.value(name[0], quoted=quoted)
         return name.end()
 
@@ -142,7 +142,7 @@ class _Reader:
             self.value(simple[1], quoted=quoted)
             return simple.end()
         self.known = False
-        close = matching(self.script, at)
+        close = matching(self.script, at, quoted=quoted)
         self.nested.extend(substitutions(self.script, at + 1, close)[0])
         return close + 1
 
@@ -199,52 +199,6 @@ def substitutions(script: str, at: int, end: int, *, first: bool = False) -> tup
     return found, at if first and found else end
 
 
-_INTERESTING = re.compile(r"[(){}'\"\\`]|(?<=[\s;&|])#[^\n]*")
-_CLOSING = {"(": ")", "{": "}"}
-
-
-def matching(script: str, at: int) -> int:
-    """Return where the bracket at ``at`` is closed, quotes passed over.
-
-    Raises:
-        ScriptError: it is not closed.
-
-    """
-    opening, closing = script[at], _CLOSING[script[at]]
-    depth, position = 0, at
-    while True:
-        found = _INTERESTING.search(script, position)
-        if found is None:
-            raise ScriptError(f"a {opening} is not closed")
-        char, position = found[0], found.end()
-        if char == opening:
-            depth += 1
-        elif char == closing:
-            depth -= 1
-            if depth == 0:
-                return found.start()
-        elif char[0] == "#" and opening == "{":
-            position = found.start() + 1  # only scripts have comments
-        elif char == "\\":
-            position += 1
-        elif char in ("'", "`"):
-            close = script.find(char, position)
-            position = close + 1 if close >= 0 else len(script)
-        elif char == '"':
-            position = _after_quoted(script, position)
-
-
-_IN_QUOTES = re.compile(r'["\\]')
-
-
-def _after_quoted(script: str, at: int) -> int:
-    while (found := _IN_QUOTES.search(script, at)) is not None:
-        if found[0] == '"':
-            return found.end()
-        at = found.end() + 1
-    return len(script)
-
-
 def unchanged(text: str, lookup: Lookup | None) -> Lookup:
     """Return a lookup without the variables that a script may set itself."""
     if lookup is None or _SETS_ANYTHING.search(text):
@@ -253,15 +207,3 @@ def unchanged(text: str, lookup: Lookup | None) -> Lookup:
     for name, names in _SETS.findall(text):
         changed.update((name, *re.findall(r"\w+", names)))
     return lambda name: None if name in changed else lookup(name)
-
-
-def body_end(script: str, at: int, name: str, *, tabs: bool) -> tuple[int, int] | None:
-    """Return where the line that ends a here-document starts, and where the next one does; None when there is none."""
-    while at < len(script):
-        end = script.find("\n", at)
-        end = end if end >= 0 else len(script)
-        line = script[at:end].rstrip("\r")
-        if (line.lstrip("\t") if tabs else line) == name:
-            return at, end + 1
-        at = end + 1
-    return None

@@ -44,6 +44,15 @@ CALLS = [
     ("diff <(a) b", [("a",), ("diff", None, "b")]),
     ("echo a # no\necho b", [("echo", "a"), ("echo", "b")]),
     ("x=(1 2); echo $((1 + 2))", [(), ("echo", None)]),
+    ("A=$(case $(b) in x86_64) c;; (arm*|y) d \\\n case;; esac) && e", [("b",), ("c",), ("d", "case"), (), ("e",)]),
+    ("a $(case x in y) (case z in esac);; esac # )\n) b", [("a", None, "b")]),
+    ("a $(b <<E; c <<-'F'\n')\nE\n\t\"`\n\tF\nd) e", [("b",), ("c",), ("d",), ("a", None, "e")]),
+    ('a "$(b "\'$(c \')\' "(")")" d', [("c", ")", "("), ("b", None), ("a", None, "d")]),
+    (
+        "a \"${X:-it's}\" ${X:-'}'} \"$$(b\" $'\\'' $((1 << 2)) $(((1 << 2))) c",
+        [("a", None, None, None, "'", None, None, "c")],
+    ),
+    ("a $X\\\nY", [("a", None)]),
 ]
 
 

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lucid_audit.dockerfile.patterns import replace, trim_prefix, trim_suffix
-from lucid_audit.dockerfile.words import expand
+from lucid_audit.dockerfile.words import expand, expand_words
 from lucid_audit.values import Unknown, Value
 
 WHY = Unknown("nobody said")
@@ -115,6 +115,60 @@ def test_refused(raw: str) -> None:
     found = expand(raw, ENV.get)
     assert found.text is None
     assert found.error
+
+
+def test_a_wrong_pattern_is_refused_whatever_the_value() -> None:
+    assert expand("${MISSING#\\q}", ENV.get).error
+    assert expand("${LATER%\\q}", ENV.get).error
+    assert expand("${NAME%$LATER\\q}", ENV.get).error is None  # the unknown part may make it a right one
+
+
+@pytest.mark.parametrize(("raw", "text"), [("${MISSING/*/x}", "x"), ("${MISSING##*}", ""), ("${NAME%?\\}", "tron")])
+def test_patterns_at_their_edges(raw: str, text: str) -> None:
+    # The last: with ` as the escape a pattern may end with a backslash; turned around it escapes the question mark.
+    assert expand(raw, ENV.get, "`").text == text
+
+
+def test_names_are_in_the_order_they_stand() -> None:
+    assert expand("${A:-${B/$C/x}}$D", lambda _: None).used == ("A", "B", "C", "D")
+
+
+WORDS = [
+    ("", []),
+    (" a\t b ", ["a", "b"]),
+    ("a\u00a0b\x1cc", ["a", "b\x1cc"]),  # what Go calls a blank, which is less than Python does
+    ("x$LIST-", ["x80", "443/udp", "-"]),
+    ('"x $LIST" y', ["x 80  443/udp ", "y"]),
+    ("a\\ b 'c d'e", ["a b", "c de"]),
+    ("'' $EMPTY \"\"", []),
+    ("80 $LATER/tcp '$LATER'", ["80", None, "$LATER"]),
+]
+
+
+@pytest.mark.parametrize(("raw", "texts"), WORDS, ids=[raw for raw, _ in WORDS])
+def test_words_are_split_after_expansion(raw: str, texts: list[str | None]) -> None:
+    found = expand_words(raw, {**ENV, "LIST": "80  443/udp "}.get)
+    assert [word.text for word in found] == texts
+
+
+def test_words_know_their_own_variables() -> None:
+    first, second = expand_words("$NAME $GONE x$LATER", ENV.get)
+    assert (first.used, first.undefined) == (("NAME",), ())
+    assert (second.used, second.undefined, second.unknown) == (("GONE", "LATER"), ("GONE",), (WHY,))
+
+
+def test_words_that_are_refused() -> None:
+    (found,) = expand_words("a '", ENV.get)
+    assert found.error
+
+
+@given(st.text(alphabet="aN{}$:-+?#%/'\"\\ ", max_size=40))
+def test_words_join_to_the_expansion(raw: str) -> None:
+    whole, parts = expand(raw, {"N": "n m"}.get), expand_words(raw, {"N": "n m"}.get)
+    if whole.text is not None:
+        assert "".join("".join(part.text or "" for part in parts).split()) == "".join(whole.text.split())
+    else:
+        assert [part.error for part in parts] == [whole.error]
 
 
 def test_the_message_of_a_required_variable_is_kept() -> None:
