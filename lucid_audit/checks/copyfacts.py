@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from lucid_audit.bases import Base
 from lucid_audit.checks.runtext import called
-from lucid_audit.container.files import Files
+from lucid_audit.container.predicted import PredictedFiles
 from lucid_audit.dockerfile.build import Build
 from lucid_audit.dockerfile.globs import has_wildcards
 from lucid_audit.dockerfile.model import Transfer, Word
@@ -123,7 +123,7 @@ def bare_final(build: Build) -> Base | None:
 
 def canonical(base: Base | None, path: str) -> str:
     """Return a path with the links of a merged /usr followed, as far as ``base`` is known to have them."""
-    return Files(base).canonical(path)
+    return PredictedFiles(base).canonical(path)
 
 
 def covers(folder: str, path: str) -> bool:

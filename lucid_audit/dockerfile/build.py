@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from functools import cached_property
 
 from lucid_audit.container.config import Container
-from lucid_audit.container.files import Files
+from lucid_audit.container.predicted import PredictedFiles
 from lucid_audit.dockerfile.context import ContextSet
 from lucid_audit.dockerfile.graph import build_graph
 from lucid_audit.dockerfile.model import Dockerfile, Instruction
@@ -58,6 +58,6 @@ class Build:
                     if not keywords or step.instruction.keyword in keywords:
                         yield stage, step
 
-    def files_before(self, stage: Stage, instruction: Instruction) -> Files:
+    def files_before(self, stage: Stage, instruction: Instruction) -> PredictedFiles:
         """Return what is known of a stage's files just before one of its instructions."""
         return files_of(stage, self.graph, instruction)

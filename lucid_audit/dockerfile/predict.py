@@ -11,7 +11,8 @@ from posixpath import basename
 from typing import Any
 
 from lucid_audit.container.config import Argv, Container, Health, Traced
-from lucid_audit.container.files import Files, Placement, State
+from lucid_audit.container.files import Placement, State
+from lucid_audit.container.predicted import PredictedFiles
 from lucid_audit.dockerfile.model import Command, CommandLine, Healthcheck, Instruction, Pairs, Plain, Transfer
 from lucid_audit.dockerfile.stages import Graph, Stage, Step, find_stage
 from lucid_audit.dockerfile.verify import nanoseconds
@@ -175,7 +176,7 @@ def _seconds(duration: str | None) -> float | None:
     return value / 1e9 if value is not None else None
 
 
-def files_of(stage: Stage, graph: Graph, before: Instruction | None = None) -> Files:
+def files_of(stage: Stage, graph: Graph, before: Instruction | None = None) -> PredictedFiles:
     """Return the stage's files as far as they are known, at its end or just ``before`` one of its instructions."""
     placements: list[Placement] = []
     opaque = ""
@@ -186,13 +187,15 @@ def files_of(stage: Stage, graph: Graph, before: Instruction | None = None) -> F
         if isinstance(instruction, Transfer):
             placements.extend(_placements(step, instruction, graph))
         elif isinstance(instruction, Command) and instruction.keyword == "RUN":
-            if not _only_looks(instruction.command) and _can_run(instruction, Files(stage.base, tuple(placements))):
+            if not _only_looks(instruction.command) and _can_run(
+                instruction, PredictedFiles(stage.base, tuple(placements))
+            ):
                 opaque = RUN_IS_OPAQUE
         elif isinstance(instruction, Plain) and instruction.keyword == "WORKDIR":
             where = step.destination(instruction.word)
             if isinstance(where, str) and where != "/":
                 placements.append(Placement(where.rstrip("/"), True, instruction.span))
-    return Files(stage.base, tuple(placements), opaque)
+    return PredictedFiles(stage.base, tuple(placements), opaque)
 
 
 def _placements(step: Step, instruction: Transfer, graph: Graph) -> list[Placement]:
@@ -235,7 +238,7 @@ def _is_file(source: str, stage: Stage | None) -> bool:
     return stage is not None and basename(source.rpartition("/")[0]) in ("bin", "sbin", "busybox")
 
 
-def _can_run(instruction: Command, files: Files) -> bool:
+def _can_run(instruction: Command, files: PredictedFiles) -> bool:
     """Whether a RUN may run at all: shell form where there is surely no shell fails the build and writes nothing."""
     closed = files.base is not None and files.base.closed
     return instruction.command.exec_form or not closed or files.find("/bin/sh").state is not State.ABSENT

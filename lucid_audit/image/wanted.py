@@ -1,0 +1,50 @@
+"""Which files of an image are kept while its layers are read: what the checks declare that they read."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from typing import NamedTuple
+
+# What every audit looks at, whichever rules are asked: users, the operating system, package records.
+ALWAYS = (
+    "/etc/passwd",
+    "/etc/group",
+    "/etc/os-release",
+    "/usr/lib/os-release",
+    "/etc/ld.so.conf",
+    "/etc/ld.so.conf.d/*",
+    "/var/lib/dpkg/status",
+    "/var/lib/dpkg/status.d/*",
+    "/etc/apko.json",
+)
+
+
+class Wanted(NamedTuple):
+    """Absolute paths, and patterns in which ``*`` stands for anything but a slash and ``**`` for anything."""
+
+    exact: frozenset[str]
+    patterns: re.Pattern[str] | None
+    key: str  # the same for the same set of paths
+
+    def __contains__(self, path: object) -> bool:
+        """Whether a path's content is to be kept."""
+        return path in self.exact or (
+            self.patterns is not None and isinstance(path, str) and self.patterns.fullmatch(path) is not None
+        )
+
+
+def wanted(paths: Iterable[str]) -> Wanted:
+    """Return the union of paths and patterns."""
+    every = sorted(set(paths))
+    patterns = [path for path in every if "*" in path]
+    joined = "|".join(_regex(pattern) for pattern in patterns)
+    return Wanted(
+        frozenset(path for path in every if "*" not in path),
+        re.compile(joined, re.DOTALL) if joined else None,
+        "\n".join(every),
+    )
+
+
+def _regex(pattern: str) -> str:
+    return re.escape(pattern).replace(r"\*\*", ".*").replace(r"\*", "[^/]*")
