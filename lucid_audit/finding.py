@@ -35,7 +35,11 @@ class Skip(NamedTuple):
 
 
 class Location(NamedTuple):
-    """A place for people and machines: a file with lines and columns from 1 (end exclusive), or a field of an image."""
+    """A place for people and machines: a file with lines and columns from 1 (end exclusive), or a part of an image.
+
+    The parts are a ``field`` of its configuration or manifest, or a ``path`` in a ``layer``; layers count from 1, the
+    lowest first, 0 when there is none. ``created_by`` is the history line of the field or the layer.
+    """
 
     file: str = ""
     line: int = 0
@@ -43,6 +47,10 @@ class Location(NamedTuple):
     end_line: int = 0
     end_column: int = 0
     field: str = ""
+    path: str = ""
+    layer: int = 0
+    layer_digest: str = ""
+    created_by: str = ""
 
 
 @record
@@ -75,7 +83,10 @@ class Problem(NamedTuple):
 
 @record
 class SubjectReport:
-    """Everything about one subject. ``lines`` are the source lines that findings point at, for excerpts."""
+    """Everything about one subject. ``lines`` are the source lines that findings point at, for excerpts.
+
+    Of an image: ``platform`` and ``digest`` of the manifest, and ``facts``, what it is in (name, value) pairs.
+    """
 
     kind: str  # dockerfile | image
     name: str
@@ -85,6 +96,9 @@ class SubjectReport:
     lines: tuple[tuple[int, str], ...] = ()
     note: str = ""  # one line of context for people, e.g. which build context was assumed
     path: str = ""  # the name from the repository's root, for fingerprints; "" when it is the name itself
+    platform: str = ""
+    digest: str = ""
+    facts: tuple[tuple[str, str], ...] = ()
 
 
 @record

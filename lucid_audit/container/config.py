@@ -26,7 +26,16 @@ class Field(NamedTuple):
     created_by: str = ""
 
 
-Place = Span | Field
+class LayerPath(NamedTuple):
+    """A path in a layer of an image. ``layer`` counts from 0, the lowest first; ``created_by`` is its history line."""
+
+    path: str
+    layer: int
+    layer_digest: str = ""
+    created_by: str = ""
+
+
+Place = Span | Field | LayerPath
 
 
 class Traced(NamedTuple, Generic[T]):
