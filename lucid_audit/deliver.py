@@ -5,12 +5,12 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Sequence
-from typing import NamedTuple
 
 from lucid_audit.errors import UsageError
 from lucid_audit.finding import Report
 from lucid_audit.report import render
 from lucid_audit.report.style import Style
+from lucid_audit.tuples import NamedTuple
 
 
 class Look(NamedTuple):

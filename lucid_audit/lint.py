@@ -10,7 +10,7 @@ import os
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
 from pathlib import Path
-from typing import IO, NamedTuple
+from typing import IO
 
 from lucid_audit import discover, errors, parallel, ruleset
 from lucid_audit.bases import Bases
@@ -27,6 +27,7 @@ from lucid_audit.rules import ActiveRule
 from lucid_audit.ruleset import RuleSet
 from lucid_audit.surroundings import Surroundings
 from lucid_audit.text import SourceText
+from lucid_audit.tuples import NamedTuple
 
 SIZE_LIMIT = 10 << 20  # bytes of one Dockerfile
 PARALLEL_FROM = 60  # files; below that, forking costs more than it saves

@@ -8,7 +8,8 @@ that full form. Grammar and normalisation follow https://github.com/distribution
 from __future__ import annotations
 
 import re
-from typing import NamedTuple
+
+from lucid_audit.tuples import NamedTuple
 
 DEFAULT_REGISTRY = "docker.io"
 _LEGACY_REGISTRY = "index.docker.io"

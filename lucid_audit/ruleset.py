@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 from lucid_audit import checks, policy_file
 from lucid_audit.catalogue import compiled
@@ -12,6 +12,7 @@ from lucid_audit.errors import UsageError
 from lucid_audit.policy import Policy
 from lucid_audit.policy import select as select_rules
 from lucid_audit.rules import Rule, bind, index
+from lucid_audit.tuples import NamedTuple
 
 
 class RuleSet(NamedTuple):

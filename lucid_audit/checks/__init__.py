@@ -12,9 +12,10 @@ import sys
 from collections.abc import Callable, Iterator, Mapping
 from functools import cache
 from importlib import import_module
-from typing import Any, NamedTuple
+from typing import Any
 
 from lucid_audit.finding import Hit, Skip
+from lucid_audit.tuples import NamedTuple
 
 Answers = Iterator[Hit | Skip]
 SUBJECTS = {"Build": "dockerfile", "Container": "container"}

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from typing import NamedTuple
 
 from lucid_audit.checks import Answers, check
 from lucid_audit.checks.runtext import REFERENCE, called, closure, global_args, place, rx
@@ -13,6 +12,7 @@ from lucid_audit.dockerfile.model import Command, Instruction, Pair, Pairs, Plai
 from lucid_audit.dockerfile.stages import AUTOMATIC, Scope, Step
 from lucid_audit.finding import Hit
 from lucid_audit.record import record
+from lucid_audit.tuples import NamedTuple
 
 _NAMES = {side: frozenset(side + name for name in AUTOMATIC) for side in ("TARGET", "BUILD")}
 _ALL = _NAMES["TARGET"] | _NAMES["BUILD"]

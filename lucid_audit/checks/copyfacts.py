@@ -6,7 +6,6 @@ import re
 from collections.abc import Iterator
 from functools import lru_cache
 from posixpath import basename, join, normpath
-from typing import NamedTuple
 
 from lucid_audit.bases import Base
 from lucid_audit.checks.runtext import called
@@ -17,6 +16,7 @@ from lucid_audit.dockerfile.model import Transfer, Word
 from lucid_audit.dockerfile.stages import Stage, Step
 from lucid_audit.reference import parse
 from lucid_audit.text import Span
+from lucid_audit.tuples import NamedTuple
 from lucid_audit.values import Unknown
 
 # BuildKit dfgitutil.ParseGitRef: schemes, and user@host:path.

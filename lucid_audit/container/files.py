@@ -9,11 +9,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from enum import Enum
 from posixpath import basename, dirname, normpath
-from typing import NamedTuple
 
 from lucid_audit.bases import Base
 from lucid_audit.record import record
 from lucid_audit.text import Span
+from lucid_audit.tuples import NamedTuple
 
 PROGRAM_DIRECTORIES = ("/bin", "/sbin", "/usr/bin", "/usr/sbin", "/usr/local/bin", "/usr/local/sbin", "/busybox")
 MERGED = ("/bin", "/sbin", "/lib", "/lib64")  # links into /usr on a merged-/usr system (Debian 12 policy, section 10.1)

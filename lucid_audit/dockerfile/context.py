@@ -7,10 +7,11 @@ from __future__ import annotations
 
 import os
 import stat
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from lucid_audit.dockerfile.ignore import IgnoreError, IgnoreFile
 from lucid_audit.dockerfile.resolve import ROOT, Context, Kind, Match, inside
+from lucid_audit.tuples import NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import re
 from posixpath import normpath
-from typing import NamedTuple
+
+from lucid_audit.tuples import NamedTuple
 
 WILDCARDS = "*?["
 

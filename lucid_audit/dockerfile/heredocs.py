@@ -7,9 +7,9 @@ and takes every word ``<<name``. A line that lexer cannot read, such as one with
 from __future__ import annotations
 
 import re
-from typing import NamedTuple
 
 from lucid_audit.dockerfile.lexer import SPACE
+from lucid_audit.tuples import NamedTuple
 
 _WORD = re.compile(r"([0-9]*)<<(-?)[\t\n\f\r ]*([^<]*)")
 _SPECIAL = "@*#?-$!0"

@@ -7,10 +7,11 @@ from __future__ import annotations
 
 import re
 from itertools import pairwise
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from lucid_audit.dockerfile.model import Comment, Directive, SourceMap, SyntaxProblem
 from lucid_audit.text import SourceText, Span
+from lucid_audit.tuples import NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

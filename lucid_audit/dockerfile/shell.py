@@ -7,11 +7,11 @@ Source: POSIX.1-2017, Shell Command Language, sections 2.9 (commands) and 2.10 (
 from __future__ import annotations
 
 import re
-from typing import NamedTuple
 
 from lucid_audit.dockerfile.shell_calls import Range, Redirect, Script, SimpleCommand
 from lucid_audit.dockerfile.shell_match import ScriptError, body_end, delimiter, matching
 from lucid_audit.dockerfile.shell_words import Lookup, Nested, read_word, substitutions, unchanged
+from lucid_audit.tuples import NamedTuple
 
 __all__ = ["DEPTH_LIMIT", "Redirect", "Script", "SimpleCommand", "parse_script"]
 

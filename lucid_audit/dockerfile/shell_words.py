@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from typing import NamedTuple
 
 from lucid_audit.dockerfile.shell_match import ScriptError, matching
+from lucid_audit.tuples import NamedTuple
 
 Lookup = Callable[[str], str | None]
 PLAIN = re.compile(r"[^ \t\r\n'\"\\$`|&;()<>]+")

@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from datetime import date
 from posixpath import join, normpath
-from typing import NamedTuple
 
 from lucid_audit.bases import Base, Bases
 from lucid_audit.dockerfile.model import Dockerfile, From, Instruction, SyntaxProblem, Word
@@ -18,6 +17,7 @@ from lucid_audit.dockerfile.words import Expansion, expand
 from lucid_audit.record import record
 from lucid_audit.reference import ImageRef
 from lucid_audit.text import Span
+from lucid_audit.tuples import NamedTuple
 from lucid_audit.values import Unknown, Value
 
 AUTOMATIC = ("PLATFORM", "OS", "OSVERSION", "ARCH", "VARIANT")

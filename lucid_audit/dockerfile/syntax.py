@@ -5,10 +5,10 @@ from __future__ import annotations
 import json
 import re
 from functools import cache
-from typing import NamedTuple
 
 from lucid_audit.dockerfile.lexer import SPACE
 from lucid_audit.dockerfile.model import SourceMap, Word
+from lucid_audit.tuples import NamedTuple
 
 WORD = re.compile(r"[^\t\v\f\r ]+")
 """A word of FROM, EXPOSE, VOLUME, COPY and ADD: quotes mean nothing there."""

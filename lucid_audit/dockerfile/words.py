@@ -9,9 +9,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from typing import NamedTuple
 
 from lucid_audit.dockerfile.patterns import PatternError, replace, trim_prefix, trim_suffix
+from lucid_audit.tuples import NamedTuple
 from lucid_audit.values import Unknown, Value
 
 Lookup = Callable[[str], Value | None]  # None: certainly not set
