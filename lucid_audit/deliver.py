@@ -43,7 +43,7 @@ def deliver(report: Report, look: Look) -> None:
 
 def _save(text: str, file: str) -> None:
     try:
-        with open(file, "w", encoding="utf-8", errors="backslashreplace", newline="\n") as stream:  # noqa: PTH123
+        with open(file, "w", encoding="utf-8", errors="backslashreplace", newline="\n") as stream:
             stream.write(text)
     except OSError as error:
         raise UsageError(f"--output {file}: {error.strerror}") from None

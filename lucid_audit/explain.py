@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Mapping
-from pathlib import Path
 from textwrap import fill, indent
 from typing import Any
 
@@ -45,7 +45,7 @@ def rules(policy: str = "") -> RuleSet:
         UsageError: the policy is not valid.
 
     """
-    return ruleset.load(policy, Path())
+    return ruleset.load(policy, os.getcwd())
 
 
 def listing(known: RuleSet, name: str) -> str:

@@ -9,7 +9,6 @@ import gc
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
-from pathlib import Path
 from typing import IO
 
 from lucid_audit import discover, errors, parallel, ruleset
@@ -124,11 +123,12 @@ def _settings(request: Request, rules: RuleSet) -> Settings:
     )
 
 
-def _start(paths: Sequence[str]) -> Path:
+def _start(paths: Sequence[str]) -> str:
     """Return the folder from which a policy is looked for: the deepest one that holds all paths."""
-    files = [Path(path).absolute() for path in paths if path != STDIN]
-    folders = [path if path.is_dir() else path.parent for path in files]
-    return Path(os.path.commonpath(folders)) if folders else Path()
+    here = os.getcwd()
+    files = [os.path.join(here, path).rstrip("/") for path in paths if path != STDIN]
+    folders = [path if os.path.isdir(path) else os.path.dirname(path) for path in files]
+    return os.path.commonpath(folders) if folders else here
 
 
 def _items(request: Request) -> Iterator[Item]:
@@ -183,7 +183,7 @@ def _judge(item: Item, rules: Sequence[ActiveRule], settings: Settings, places: 
 def _read(name: str) -> tuple[str, bytes]:
     """Return why a file cannot be read, or "" and its content: one byte more than the limit at most."""
     try:
-        with open(name, "rb") as stream:  # noqa: PTH123  (a name may hold bytes that are not UTF-8)
+        with open(name, "rb") as stream:
             return "", stream.read(SIZE_LIMIT + 1)
     except OSError as error:
         return error.strerror or str(error), b""

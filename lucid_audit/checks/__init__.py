@@ -54,7 +54,7 @@ def check(name: str) -> Callable[[Callable[..., Answers]], Callable[..., Answers
 def load() -> Mapping[str, Check]:
     """Import every module of this folder and return the checks by name."""
     # Neither pkgutil nor pathlib: they import half of the start-up with them.
-    for file in sorted(os.listdir(__path__[0])):  # noqa: PTH208
+    for file in sorted(os.listdir(__path__[0])):
         if file.endswith(".py") and file != "__init__.py":
             import_module(f"{__name__}.{file.removesuffix('.py')}")
     return _registry
