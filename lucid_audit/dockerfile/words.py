@@ -7,18 +7,18 @@ but no brackets.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 
 from lucid_audit.dockerfile.patterns import PatternError, replace, trim_prefix, trim_suffix
+from lucid_audit.regex import regex
 from lucid_audit.tuples import NamedTuple
 from lucid_audit.values import Unknown, Value
 
 Lookup = Callable[[str], Value | None]  # None: certainly not set
 SPECIAL_PARAMETERS = frozenset("@*#?-$!0")
-_ORDINARY = re.compile(r"[^$'\"\\`/}]+")  # what means nothing anywhere: taken in one step
-_SPACE = re.compile("[\t-\r \x85\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]")  # Go's unicode.IsSpace
-_NAME = re.compile("[A-Za-z_][A-Za-z_0-9]*")  # the ASCII start of a name, which mostly is all of it
+_ORDINARY = regex(r"[^$'\"\\`/}]+")  # what means nothing anywhere: taken in one step
+_SPACE = regex("[\t-\r \x85\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]")  # Go's unicode.IsSpace
+_NAME = regex("[A-Za-z_][A-Za-z_0-9]*")  # the ASCII start of a name, which mostly is all of it
 
 
 class Expansion(NamedTuple):
