@@ -73,7 +73,7 @@ def find(paths: Iterable[str]) -> Iterator[Found | Unreadable]:
     """
     seen: set[str] = set()
     for path in paths:
-        for item in _search(path):
+        for item in search(path):
             real = os.path.realpath(item.path) if isinstance(item, Found) else item.path
             if real not in seen:
                 seen.add(real)
@@ -94,7 +94,8 @@ def upwards(folder: str) -> Iterator[str]:
         yield folder
 
 
-def _search(path: str) -> Iterator[Found | Unreadable]:
+def search(path: str) -> Iterator[Found | Unreadable]:
+    """Yield what to lint of one path that somebody named."""
     if not os.path.isdir(path):
         reason = _why_unreadable(path)
         yield Unreadable(path, reason) if reason else Found(path)

@@ -105,6 +105,7 @@ def run(request: Request) -> Outcome:
     jobs = request.jobs or (parallel.available() if many else 1)
     if many and not gc.isenabled():  # the program starts without: see __main__
         gc.freeze()  # what is loaded now stays; what every file leaves behind does not
+        gc.set_threshold(100_000)  # and nearly all of that goes without the collector
         gc.enable()
     subjects = parallel.ordered(
         lambda at: _judge(items[at], active, settings, places), [item.name for item in items], jobs
@@ -148,7 +149,7 @@ def _items(request: Request) -> Iterator[Item]:
 
 def _search(path: str) -> Iterator[Item]:
     empty = True
-    for found in discover.find([path]):
+    for found in discover.search(path):
         empty = False
         yield Item(found.path, problem=found.reason if isinstance(found, discover.Unreadable) else "")
     if empty:

@@ -143,7 +143,7 @@ def _uses(step: Step) -> Iterator[tuple[str, str]]:
 
 
 def _references(text: str) -> Iterator[tuple[str, str]]:
-    for match in rx(_USE).finditer(text):
+    for match in rx(_USE).finditer(text) if "$" in text else ():
         if match[3] or not match[2] or match[2] not in _FALLBACK:
             yield match[1] or match[3], match[0]
 

@@ -13,7 +13,7 @@ from posixpath import join, normpath
 
 from lucid_audit.bases import Base, Bases
 from lucid_audit.dockerfile.model import Dockerfile, From, Instruction, SyntaxProblem, Word
-from lucid_audit.dockerfile.words import Expansion, expand
+from lucid_audit.dockerfile.words import Expansion, expand, plain
 from lucid_audit.record import record
 from lucid_audit.reference import ImageRef
 from lucid_audit.text import Span
@@ -65,6 +65,8 @@ class Scope(NamedTuple):
 
     def value(self, word: Word) -> Value:
         """Return the expanded word, or Unknown with the first reason."""
+        if plain(word.raw, self.escape):
+            return word.raw
         expansion = self.expand(word.raw)
         if expansion.text is not None:
             return expansion.text
@@ -72,7 +74,7 @@ class Scope(NamedTuple):
 
     def text(self, word: Word) -> str | None:
         """Return the expanded word, or None when it is not known."""
-        return self.expand(word.raw).text
+        return word.raw if plain(word.raw, self.escape) else self.expand(word.raw).text
 
 
 class Step(NamedTuple):

@@ -35,9 +35,14 @@ class ExpansionError(Exception):
     """BuildKit refuses the word; the message says why."""
 
 
+def plain(raw: str, escape: str) -> bool:
+    """Whether a word is what it expands to, as nearly every word is."""
+    return "$" not in raw and '"' not in raw and "'" not in raw and escape not in raw
+
+
 def expand(raw: str, lookup: Lookup, escape: str = "\\", *, quotes: bool = True) -> Expansion:
     """Expand one word and take its quotes off. ``quotes`` False keeps them, as in the body of a heredoc. Never raises."""
-    if "$" not in raw and '"' not in raw and "'" not in raw and escape not in raw:
+    if plain(raw, escape):
         return Expansion(raw)
     lexer = _Lexer(raw, lookup, escape, quotes)
     try:
@@ -55,7 +60,7 @@ def expand_words(raw: str, lookup: Lookup, escape: str = "\\") -> tuple[Expansio
     several, or none. A refused text gives one Expansion with the error. Variables of a word that came to nothing are
     named with the word behind it.
     """
-    if "$" not in raw and '"' not in raw and "'" not in raw and escape not in raw:
+    if plain(raw, escape):
         return tuple(Expansion(word) for word in _SPACE.split(raw) if word)
     lexer = _Lexer(raw, lookup, escape, True)
     try:
