@@ -1,6 +1,5 @@
-"""Puts ``rules/`` into the wheel as ``lucid_audit/rules`` and compiles it to one JSON file. The rest is pyproject.toml."""
+"""Puts ``rules/`` into the wheel as ``lucid_audit/rules`` and compiles it to one module. The rest is pyproject.toml."""
 
-import json
 import sys
 from pathlib import Path
 from shutil import copytree
@@ -19,11 +18,10 @@ class BuildWithRules(build_py):
         super().run()
         if self.editable_mode:
             return
-        from lucid_audit.catalogue import compile_folder
+        from lucid_audit.catalogue import COMPILED, source
 
-        target = Path(self.build_lib, "lucid_audit", "rules")
-        copytree(ROOT / "rules", target, dirs_exist_ok=True)
-        (target / "catalogue.json").write_text(json.dumps(compile_folder(ROOT / "rules")), "utf-8")
+        copytree(ROOT / "rules", Path(self.build_lib, "lucid_audit", "rules"), dirs_exist_ok=True)
+        Path(self.build_lib, *COMPILED.split(".")).with_suffix(".py").write_text(source(), "utf-8")
 
 
 setup(cmdclass={"build_py": BuildWithRules}, packages=find_packages(include=["lucid_audit", "lucid_audit.*"]))

@@ -8,9 +8,10 @@ and layers of facts that apply when those values match. A fact the catalogue doe
 from __future__ import annotations
 
 from datetime import date
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from lucid_audit import bases_rules as rules
+from lucid_audit.tuples import NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, KeysView, Mapping

@@ -8,13 +8,16 @@ needs a value nobody knows is left out, which makes it unknown rather than wrong
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
+
+from lucid_audit.regex import regex
+from lucid_audit.tuples import NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
 Plain = dict[str, Any]
-_HOLE = re.compile(r"\{(\w+)\}")
+_HOLE = regex(r"\{(\w+)\}")
 
 
 class Resolved(NamedTuple):

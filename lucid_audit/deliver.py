@@ -5,12 +5,12 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Sequence
-from typing import NamedTuple
 
 from lucid_audit.errors import UsageError
 from lucid_audit.finding import Report
 from lucid_audit.report import render
 from lucid_audit.report.style import Style
+from lucid_audit.tuples import NamedTuple
 
 
 class Look(NamedTuple):
@@ -43,7 +43,7 @@ def deliver(report: Report, look: Look) -> None:
 
 def _save(text: str, file: str) -> None:
     try:
-        with open(file, "w", encoding="utf-8", errors="backslashreplace", newline="\n") as stream:  # noqa: PTH123
+        with open(file, "w", encoding="utf-8", errors="backslashreplace", newline="\n") as stream:
             stream.write(text)
     except OSError as error:
         raise UsageError(f"--output {file}: {error.strerror}") from None

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import os
 import re
-from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
+
+from lucid_audit.tuples import NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -72,33 +73,39 @@ def find(paths: Iterable[str]) -> Iterator[Found | Unreadable]:
     """
     seen: set[str] = set()
     for path in paths:
-        for item in _search(path):
+        for item in search(path):
             real = os.path.realpath(item.path) if isinstance(item, Found) else item.path
             if real not in seen:
                 seen.add(real)
                 yield item
 
 
-def repository_root(path: Path) -> Path | None:
+def repository_root(path: str) -> str | None:
     """Return the nearest folder at or above ``path`` that holds ``.git`` (a folder, or a file in worktrees)."""
-    start = Path(os.path.abspath(path))  # noqa: PTH100  (resolve() would follow links; a checkout is where it was named)
-    for folder in (start, *start.parents):
-        if os.path.lexists(folder / ".git"):
-            return folder
-    return None
+    # Links are not followed: a checkout is where it was named.
+    return next((folder for folder in upwards(os.path.abspath(path)) if os.path.lexists(f"{folder}/.git")), None)
 
 
-def _search(path: str) -> Iterator[Found | Unreadable]:
-    if not os.path.isdir(path):  # noqa: PTH112  (a name may hold bytes that are not UTF-8)
+def upwards(folder: str) -> Iterator[str]:
+    """Yield an absolute folder and every one above it."""
+    yield folder
+    while (above := os.path.dirname(folder)) != folder:
+        folder = above
+        yield folder
+
+
+def search(path: str) -> Iterator[Found | Unreadable]:
+    """Yield what to lint of one path that somebody named."""
+    if not os.path.isdir(path):
         reason = _why_unreadable(path)
         yield Unreadable(path, reason) if reason else Found(path)
         return
-    names = _from_git(path) if repository_root(Path(path)) is not None else None
+    names = _from_git(path) if repository_root(path) is not None else None
     found, problems = (names, []) if names is not None else _from_walk(path)
     prefix = "" if path in ("", ".", "./") else path.rstrip("/") + "/"
     yield from (Unreadable(prefix + name, reason) for name, reason in problems)
     files: dict[str, str] = {}
-    for name in sorted(found, key=lambda name: (os.path.islink(prefix + name), name)):  # noqa: PTH114
+    for name in sorted(found, key=lambda name: (os.path.islink(prefix + name), name)):
         files.setdefault(os.path.realpath(prefix + name), prefix + name)  # of a file and a link to it, the file is kept
     yield from map(Found, sorted(files.values()))
 
@@ -106,7 +113,7 @@ def _search(path: str) -> Iterator[Found | Unreadable]:
 def _why_unreadable(path: str) -> str:
     """Say why a file cannot be read, "" when it can. It is not opened: what is behind a pipe can be read once only."""
     try:
-        os.stat(path)  # noqa: PTH116
+        os.stat(path)
         return "" if os.access(path, os.R_OK) else "Permission denied"
     except (OSError, ValueError) as error:
         return getattr(error, "strerror", None) or str(error)
@@ -132,7 +139,7 @@ def _from_git(folder: str) -> list[str] | None:
     if done.returncode or not done.stdout:
         return None
     names = {os.fsdecode(name) for name in done.stdout.split(b"\0")}
-    return [name for name in names if _wanted(name) and os.path.isfile(os.path.join(folder, name))]  # noqa: PTH113, PTH118
+    return [name for name in names if _wanted(name) and os.path.isfile(os.path.join(folder, name))]
 
 
 def _from_walk(top: str) -> tuple[list[str], list[tuple[str, str]]]:
@@ -155,7 +162,7 @@ def _from_walk(top: str) -> tuple[list[str], list[tuple[str, str]]]:
         ignored |= {_join(here, name): specs for name in folders}
         for name in files:
             path = _join(here, name)
-            if _wanted(path) and not _is_ignored(path, specs) and os.path.isfile(f"{folder}/{name}"):  # noqa: PTH113
+            if _wanted(path) and not _is_ignored(path, specs) and os.path.isfile(f"{folder}/{name}"):
                 found.append(path)
     return found, problems
 
@@ -164,8 +171,8 @@ def _gitignore(folder: str, here: str) -> list[tuple[str, GitIgnoreSpec]]:
     from pathspec import GitIgnoreSpec  # noqa: PLC0415  (only outside of git checkouts)
 
     try:
-        lines = (Path(folder) / ".gitignore").read_text("utf-8", "surrogateescape").splitlines()
-        return [(here, GitIgnoreSpec.from_lines(lines))]
+        with open(f"{folder}/.gitignore", encoding="utf-8", errors="surrogateescape") as lines:
+            return [(here, GitIgnoreSpec.from_lines(lines.read().splitlines()))]
     except (OSError, ValueError):
         return []
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Mapping
-from pathlib import Path
 from textwrap import fill, indent
-from typing import Any, NamedTuple
+from typing import Any
 
 from lucid_audit import ruleset
 from lucid_audit.catalogue import rule_file
@@ -17,6 +17,7 @@ from lucid_audit.report.style import BOLD, BY_SEVERITY, DIM, PLAIN, Style
 from lucid_audit.rules import Rule
 from lucid_audit.ruleset import RuleSet
 from lucid_audit.schema import nearest
+from lucid_audit.tuples import NamedTuple
 
 WIDTH = 96
 EXAMPLE_TITLES = {"good": "Good", "bad": "Bad", "unknown": "Cannot be judged"}
@@ -44,7 +45,7 @@ def rules(policy: str = "") -> RuleSet:
         UsageError: the policy is not valid.
 
     """
-    return ruleset.load(policy, Path())
+    return ruleset.load(policy, os.getcwd())
 
 
 def listing(known: RuleSet, name: str) -> str:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from enum import IntEnum
-from typing import NamedTuple
 
 from lucid_audit.container.config import Place
 from lucid_audit.record import record
+from lucid_audit.tuples import NamedTuple
 
 
 class Severity(IntEnum):

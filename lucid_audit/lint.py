@@ -9,8 +9,7 @@ import gc
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
-from pathlib import Path
-from typing import IO, NamedTuple
+from typing import IO
 
 from lucid_audit import discover, errors, parallel, ruleset
 from lucid_audit.bases import Bases
@@ -27,6 +26,7 @@ from lucid_audit.rules import ActiveRule
 from lucid_audit.ruleset import RuleSet
 from lucid_audit.surroundings import Surroundings
 from lucid_audit.text import SourceText
+from lucid_audit.tuples import NamedTuple
 
 SIZE_LIMIT = 10 << 20  # bytes of one Dockerfile
 PARALLEL_FROM = 60  # files; below that, forking costs more than it saves
@@ -105,6 +105,7 @@ def run(request: Request) -> Outcome:
     jobs = request.jobs or (parallel.available() if many else 1)
     if many and not gc.isenabled():  # the program starts without: see __main__
         gc.freeze()  # what is loaded now stays; what every file leaves behind does not
+        gc.set_threshold(100_000)  # and nearly all of that goes without the collector
         gc.enable()
     subjects = parallel.ordered(
         lambda at: _judge(items[at], active, settings, places), [item.name for item in items], jobs
@@ -123,11 +124,12 @@ def _settings(request: Request, rules: RuleSet) -> Settings:
     )
 
 
-def _start(paths: Sequence[str]) -> Path:
+def _start(paths: Sequence[str]) -> str:
     """Return the folder from which a policy is looked for: the deepest one that holds all paths."""
-    files = [Path(path).absolute() for path in paths if path != STDIN]
-    folders = [path if path.is_dir() else path.parent for path in files]
-    return Path(os.path.commonpath(folders)) if folders else Path()
+    here = os.getcwd()
+    files = [os.path.join(here, path).rstrip("/") for path in paths if path != STDIN]
+    folders = [path if os.path.isdir(path) else os.path.dirname(path) for path in files]
+    return os.path.commonpath(folders) if folders else here
 
 
 def _items(request: Request) -> Iterator[Item]:
@@ -147,7 +149,7 @@ def _items(request: Request) -> Iterator[Item]:
 
 def _search(path: str) -> Iterator[Item]:
     empty = True
-    for found in discover.find([path]):
+    for found in discover.search(path):
         empty = False
         yield Item(found.path, problem=found.reason if isinstance(found, discover.Unreadable) else "")
     if empty:
@@ -182,7 +184,7 @@ def _judge(item: Item, rules: Sequence[ActiveRule], settings: Settings, places: 
 def _read(name: str) -> tuple[str, bytes]:
     """Return why a file cannot be read, or "" and its content: one byte more than the limit at most."""
     try:
-        with open(name, "rb") as stream:  # noqa: PTH123  (a name may hold bytes that are not UTF-8)
+        with open(name, "rb") as stream:
             return "", stream.read(SIZE_LIMIT + 1)
     except OSError as error:
         return error.strerror or str(error), b""

@@ -3,42 +3,44 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from os.path import exists, isfile
-from pathlib import Path
+from os.path import exists, isfile, join
 from typing import TYPE_CHECKING, Any
 
 from lucid_audit.catalogue import schema
 from lucid_audit.checks import Check
+from lucid_audit.discover import upwards
 from lucid_audit.errors import UsageError
 from lucid_audit.policy import Policy
 from lucid_audit.rules import Rule, bind, index
 from lucid_audit.schema import nearest, params_schema, validate
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from lucid_audit.yamlsource import Document
 
 NAMES = ("lucid-audit.yaml", "lucid-audit.yml", ".lucid-audit.yaml")
 LIMIT = 1 << 20  # bytes; a policy is written by hand
 
 
-def find(start: Path) -> Path | None:
+def find(start: str) -> str | None:
     """Return the nearest policy file in ``start`` or a folder above it, up to the repository's root."""
-    start = start.absolute()
-    for folder in (start, *start.parents):
+    for folder in upwards(start):
         for name in NAMES:
-            if isfile(folder / name):  # noqa: PTH113  (unlike Path's, it never raises)
-                return folder / name
-        project = folder / "pyproject.toml"
+            if isfile(join(folder, name)):
+                return join(folder, name)
+        project = join(folder, "pyproject.toml")
         if _mentions_us(project):
             return project
-        if exists(folder / ".git"):  # noqa: PTH110
+        if exists(join(folder, ".git")):
             return None
     return None
 
 
-def _mentions_us(project: Path) -> bool:
+def _mentions_us(project: str) -> bool:
     try:
-        return b"[tool.lucid-audit" in project.read_bytes()[:LIMIT]
+        with open(project, "rb") as stream:
+            return b"[tool.lucid-audit" in stream.read(LIMIT)
     except OSError:
         return False  # it is not there, or it is somebody else's and not ours to read
 
@@ -95,6 +97,8 @@ def own_rules(policy: Policy, checks: Mapping[str, Check]) -> list[Rule]:
         UsageError: a folder or a rule is not valid.
 
     """
+    from pathlib import Path  # noqa: PLC0415  (only for policies with rules of their own)
+
     found: list[Rule] = []
     for name in policy.rule_folders:
         folder = Path(policy.folder, name)

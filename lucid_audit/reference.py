@@ -7,8 +7,8 @@ that full form. Grammar and normalisation follow https://github.com/distribution
 
 from __future__ import annotations
 
-import re
-from typing import NamedTuple
+from lucid_audit.regex import regex
+from lucid_audit.tuples import NamedTuple
 
 DEFAULT_REGISTRY = "docker.io"
 _LEGACY_REGISTRY = "index.docker.io"
@@ -16,12 +16,12 @@ _OFFICIAL = "library/"
 _PATH_LIMIT = 255  # characters of the repository without its registry
 
 _LABEL = r"[a-zA-Z0-9](?:[a-zA-Z0-9-]*[a-zA-Z0-9])?"
-_HOST = re.compile(rf"(?:{_LABEL}(?:\.{_LABEL})*|\[[a-fA-F0-9:]+\])(?::[0-9]+)?")
+_HOST = regex(rf"(?:{_LABEL}(?:\.{_LABEL})*|\[[a-fA-F0-9:]+\])(?::[0-9]+)?")
 _COMPONENT = r"[a-z0-9]+(?:(?:[._]|__|-+)[a-z0-9]+)*"
-_PATH = re.compile(rf"{_COMPONENT}(?:/{_COMPONENT})*")
-_TAG = re.compile(r"[a-zA-Z0-9_][a-zA-Z0-9_.-]{0,127}")
-_DIGEST = re.compile(r"sha256:[0-9a-f]{64}|sha384:[0-9a-f]{96}|sha512:[0-9a-f]{128}")
-_IDENTIFIER = re.compile(r"[0-9a-f]{64}")  # an image id, which is no name
+_PATH = regex(rf"{_COMPONENT}(?:/{_COMPONENT})*")
+_TAG = regex(r"[a-zA-Z0-9_][a-zA-Z0-9_.-]{0,127}")
+_DIGEST = regex(r"sha256:[0-9a-f]{64}|sha384:[0-9a-f]{96}|sha512:[0-9a-f]{128}")
+_IDENTIFIER = regex(r"[0-9a-f]{64}")  # an image id, which is no name
 
 
 class ImageRef(NamedTuple):

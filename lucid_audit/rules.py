@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -10,9 +9,10 @@ from lucid_audit.checks import Check
 from lucid_audit.errors import UsageError
 from lucid_audit.finding import Severity
 from lucid_audit.record import record
+from lucid_audit.regex import regex
 from lucid_audit.schema import convert
 
-ID = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
+ID = regex(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
 
 
 @record(eq=False)

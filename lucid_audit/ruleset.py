@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
-from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 from lucid_audit import checks, policy_file
 from lucid_audit.catalogue import compiled
@@ -12,6 +12,7 @@ from lucid_audit.errors import UsageError
 from lucid_audit.policy import Policy
 from lucid_audit.policy import select as select_rules
 from lucid_audit.rules import Rule, bind, index
+from lucid_audit.tuples import NamedTuple
 
 
 class RuleSet(NamedTuple):
@@ -27,7 +28,7 @@ class RuleSet(NamedTuple):
         return {rule.rule.id: rule.severity.name for rule in active}
 
 
-def load(policy: str, start: Path) -> RuleSet:
+def load(policy: str, start: str) -> RuleSet:
     """Load everything. ``policy`` is a file, or "" to look for one in ``start`` and the folders above it.
 
     Raises:
@@ -35,16 +36,18 @@ def load(policy: str, start: Path) -> RuleSet:
 
     """
     builtin = index(bind(raw, checks.load(), f"rule {raw['id']}") for raw in compiled()["rules"])
-    file = Path(policy) if policy else _shown(policy_file.find(start))
-    if file is None:
+    name = policy or _shown(policy_file.find(start))
+    if name is None:
         return RuleSet(builtin, compiled()["profiles"], Policy())
+    from pathlib import Path  # noqa: PLC0415  (its import costs as much as linting a short file)
+
+    file = Path(name)
     if not file.is_file():
         raise UsageError(f"{file}: there is no such policy file")
     found, rules = policy_file.read(file, builtin, checks.plugins)
     return RuleSet(rules, compiled()["profiles"], found)
 
 
-def _shown(file: Path | None) -> Path | None:
+def _shown(file: str | None) -> str | None:
     """Return a path as people know it: from the current folder when it lies below."""
-    here = Path.cwd()
-    return file.relative_to(here) if file is not None and file.is_relative_to(here) else file
+    return file.removeprefix(os.path.join(os.getcwd(), "")) if file is not None else None

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import os
-from fnmatch import fnmatchcase
-from pathlib import Path
+from collections.abc import Iterator
 
 from lucid_audit import discover
 from lucid_audit.dockerfile.context import ContextSet, DiskContext, candidates
@@ -22,11 +21,11 @@ class Surroundings:
             UsageError: it is not a folder.
 
         """
-        if declared and not Path(declared).is_dir():
+        if declared and not os.path.isdir(declared):
             raise UsageError(f"--context {declared}: there is no such folder")
         self._declared = declared
         self._policy = policy
-        self._roots: dict[Path, Path | None] = {}
+        self._roots: dict[str, str | None] = {}
 
     def contexts(self, name: str) -> tuple[ContextSet | None, str]:
         """Return the possible build contexts of a file, None when nothing is known, and a line that says what was taken.
@@ -37,18 +36,18 @@ class Surroundings:
             UsageError: the policy names a context that is not there.
 
         """
-        declared = self._declared or (self._from_policy(_absolute(name)) if name else "")
+        declared = self._declared or (self._from_policy(os.path.abspath(name)) if name else "")
         explicit = DiskContext(declared, name) if declared else None
         if not name:
             found = candidates(explicit=explicit, own=None, repository=None)
             return (found, f"build context: {declared}") if declared else (None, "")
-        folder = _absolute(name).parent
+        folder = os.path.dirname(os.path.abspath(name))
         root = self.root(folder)
         found = candidates(
             explicit=explicit,
-            own=DiskContext(os.path.dirname(name), name),  # noqa: PTH120  (as the person wrote it)
+            own=DiskContext(os.path.dirname(name), name),  # as the person wrote it
             repository=DiskContext(root, name) if root is not None else None,
-            between=[DiskContext(path, name) for path in folder.parents if root is not None and root in path.parents],
+            between=[DiskContext(path, name) for path in _between(folder, root)],
         )
         if declared:
             return found, f"build context: {declared}"
@@ -56,31 +55,40 @@ class Surroundings:
 
     def in_repository(self, name: str) -> str:
         """Return a file's path from the root of its repository, or its name when it is in none."""
-        file = _absolute(name)
-        root = self.root(file.parent)
-        return file.relative_to(root).as_posix() if root is not None else name
+        file = os.path.abspath(name)
+        root = self.root(os.path.dirname(file))
+        return file.removeprefix(root).lstrip("/") if root is not None else name
 
-    def root(self, folder: Path) -> Path | None:
+    def root(self, folder: str) -> str | None:
         """Return the root of the repository that an absolute folder is in."""
         if folder not in self._roots:
             self._roots[folder] = discover.repository_root(folder)
         return self._roots[folder]
 
-    def _from_policy(self, file: Path) -> str:
+    def _from_policy(self, file: str) -> str:
         """Return the context that the policy maps a file to; the first glob that matches decides."""
-        folder = Path(self._policy.folder)
-        above = _absolute(self._policy.folder)
-        if not self._policy.contexts or not file.is_relative_to(above):
+        if not self._policy.contexts:
             return ""
-        name = file.relative_to(above).as_posix()
+        from fnmatch import fnmatchcase  # noqa: PLC0415  (only for policies with contexts)
+        from pathlib import Path  # noqa: PLC0415
+
+        above = os.path.abspath(self._policy.folder)
+        if not Path(file).is_relative_to(above):
+            return ""
+        name = Path(file).relative_to(above).as_posix()
         for pattern, context in self._policy.contexts.items():
             if fnmatchcase(name, pattern):
-                if not (folder / context).is_dir():
-                    raise UsageError(f"{self._policy.path}: contexts: {folder / context} is not a folder")
-                return str(folder / context)
+                folder = Path(self._policy.folder, context)
+                if not folder.is_dir():
+                    raise UsageError(f"{self._policy.path}: contexts: {folder} is not a folder")
+                return str(folder)
         return ""
 
 
-def _absolute(name: str) -> Path:
-    """Return the absolute path without ``..``; links are kept, because a checkout is where it was named."""
-    return Path(os.path.abspath(name))  # noqa: PTH100
+def _between(folder: str, root: str | None) -> Iterator[str]:
+    """Yield the folders above one and below the root of its repository, the nearest first."""
+    for above in discover.upwards(folder) if root is not None else ():
+        if above == root:
+            break
+        if above != folder:
+            yield above

@@ -7,7 +7,8 @@ are counted from 1 and computed when somebody asks, because most spans are never
 from __future__ import annotations
 
 from bisect import bisect_right
-from typing import NamedTuple
+
+from lucid_audit.tuples import NamedTuple
 
 BOM = b"\xef\xbb\xbf"
 

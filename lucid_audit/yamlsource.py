@@ -6,11 +6,12 @@ Only plain data is built (YAML core scalars, sequences, mappings with string key
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, NamedTuple
+from typing import Any
 
 import yaml
 
 from lucid_audit.errors import UsageError
+from lucid_audit.tuples import NamedTuple
 
 Path = tuple[str | int, ...]
 _LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)

@@ -213,12 +213,12 @@ def test_what_cannot_be_read_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyP
 def test_repository_root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     lay(tmp_path, "one/a/b/Dockerfile", "two/Dockerfile", "two/.git")
     (tmp_path / "one/.git").mkdir()
-    assert repository_root(tmp_path / "one/a/b") == tmp_path / "one"
-    assert repository_root(tmp_path / "one/a/b/Dockerfile") == tmp_path / "one"
-    assert repository_root(tmp_path / "two") == tmp_path / "two"  # a worktree or a submodule
-    assert repository_root(tmp_path / "gone/x") in (None, *tmp_path.parents)
+    assert repository_root(f"{tmp_path}/one/a/b") == f"{tmp_path}/one"
+    assert repository_root(f"{tmp_path}/one/a/b/Dockerfile") == f"{tmp_path}/one"
+    assert repository_root(f"{tmp_path}/two") == f"{tmp_path}/two"  # a worktree or a submodule
+    assert repository_root(f"{tmp_path}/gone/x") in (None, *map(str, tmp_path.parents))
     monkeypatch.chdir(tmp_path / "one/a")
-    assert repository_root(Path()) == tmp_path / "one"
+    assert repository_root("") == repository_root(".") == f"{tmp_path}/one"
 
 
 def test_skipped_folders_are_named_once() -> None:

@@ -49,7 +49,7 @@ def lint_case(case: Path, **changes: Any) -> Report:
     file = case / "case.yaml"
     settings: dict[str, Any] = {**(yaml.safe_load(file.read_text("utf-8")) if file.exists() else {}), **changes}
     assert settings.keys() <= KEYS, f"{file}: unknown keys"
-    with contextlib.chdir(case), mock.patch.object(discover, "repository_root", return_value=case):
+    with contextlib.chdir(case), mock.patch.object(discover, "repository_root", return_value=str(case)):
         every = sorted(path.as_posix() for path in Path().rglob("*") if path.is_file())
         files = settings.pop("files", None) or [path for path in every if discover.is_dockerfile(path)]
         assert files, "no Dockerfile"

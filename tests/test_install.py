@@ -37,7 +37,7 @@ def test_wheel_editable_and_checkout_know_the_same_rules(tmp_path: Path) -> None
         venv.create(folder, with_pip=True)
         run(folder / "bin/python", "-m", "pip", "install", "-q", *how, cwd=tmp_path)
         assert rules(folder / "bin/lucid-audit", cwd=tmp_path) == checkout
-        compiled = list(folder.glob("lib/*/site-packages/lucid_audit/rules/catalogue.json"))
+        compiled = list(folder.glob("lib/*/site-packages/lucid_audit/compiled.py"))
         assert bool(compiled) == (name == "wheel")
         # What is compiled leaves out the explanations; they are read when somebody asks.
         assert "Remedy" in run(folder / "bin/lucid-audit", "explain", "final-user-root", cwd=tmp_path)

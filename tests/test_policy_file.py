@@ -137,13 +137,13 @@ def test_the_nearest_policy_up_to_the_repository_is_found(tmp_path: Path) -> Non
     (tmp_path / "lucid-audit.yaml").touch()
     inner = tmp_path / "repository" / "a" / "b"
     inner.mkdir(parents=True)
-    assert policy_file.find(inner) == tmp_path / "lucid-audit.yaml"
+    assert policy_file.find(str(inner)) == f"{tmp_path}/lucid-audit.yaml"
     (tmp_path / "repository/.git").mkdir()
-    assert policy_file.find(inner) is None
+    assert policy_file.find(str(inner)) is None
     project = tmp_path / "repository/pyproject.toml"
     project.write_text("[project]\n", "utf-8")
-    assert policy_file.find(inner) is None
+    assert policy_file.find(str(inner)) is None
     project.write_text("[tool.lucid-audit]\n", "utf-8")
-    assert policy_file.find(inner) == project
+    assert policy_file.find(str(inner)) == str(project)
     (inner / ".lucid-audit.yaml").touch()
-    assert policy_file.find(inner) == inner / ".lucid-audit.yaml"
+    assert policy_file.find(str(inner)) == f"{inner}/.lucid-audit.yaml"

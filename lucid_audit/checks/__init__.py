@@ -12,9 +12,10 @@ import sys
 from collections.abc import Callable, Iterator, Mapping
 from functools import cache
 from importlib import import_module
-from typing import Any, NamedTuple
+from typing import Any
 
 from lucid_audit.finding import Hit, Skip
+from lucid_audit.tuples import NamedTuple
 
 Answers = Iterator[Hit | Skip]
 SUBJECTS = {"Build": "dockerfile", "Container": "container"}
@@ -53,7 +54,7 @@ def check(name: str) -> Callable[[Callable[..., Answers]], Callable[..., Answers
 def load() -> Mapping[str, Check]:
     """Import every module of this folder and return the checks by name."""
     # Neither pkgutil nor pathlib: they import half of the start-up with them.
-    for file in sorted(os.listdir(__path__[0])):  # noqa: PTH208
+    for file in sorted(os.listdir(__path__[0])):
         if file.endswith(".py") and file != "__init__.py":
             import_module(f"{__name__}.{file.removesuffix('.py')}")
     return _registry

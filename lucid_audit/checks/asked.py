@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
-from typing import NamedTuple
 
 from lucid_audit.checks.runtext import rx
 from lucid_audit.container.config import Argv, Container
+from lucid_audit.tuples import NamedTuple
 
 LOCAL = frozenset(("localhost", "127.0.0.1", "0.0.0.0", "[::1]", "::1"))
 _OPEN = "\0"  # stands for a number that is not known

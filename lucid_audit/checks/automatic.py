@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from typing import NamedTuple
 
 from lucid_audit.checks import Answers, check
 from lucid_audit.checks.runtext import REFERENCE, called, closure, global_args, place, rx
@@ -13,6 +12,7 @@ from lucid_audit.dockerfile.model import Command, Instruction, Pair, Pairs, Plai
 from lucid_audit.dockerfile.stages import AUTOMATIC, Scope, Step
 from lucid_audit.finding import Hit
 from lucid_audit.record import record
+from lucid_audit.tuples import NamedTuple
 
 _NAMES = {side: frozenset(side + name for name in AUTOMATIC) for side in ("TARGET", "BUILD")}
 _ALL = _NAMES["TARGET"] | _NAMES["BUILD"]
@@ -143,7 +143,7 @@ def _uses(step: Step) -> Iterator[tuple[str, str]]:
 
 
 def _references(text: str) -> Iterator[tuple[str, str]]:
-    for match in rx(_USE).finditer(text):
+    for match in rx(_USE).finditer(text) if "$" in text else ():
         if match[3] or not match[2] or match[2] not in _FALLBACK:
             yield match[1] or match[3], match[0]
 

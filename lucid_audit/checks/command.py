@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Sequence
 from posixpath import basename, dirname
 
@@ -85,7 +84,16 @@ def _instead(keyword: str, text: str) -> str:
     from lucid_audit.dockerfile.execform import exec_form  # noqa: PLC0415  (only for those who get it wrong)
 
     words = exec_form(text)
-    return f"; write {keyword} {json.dumps(words, ensure_ascii=False)}" if words else ""
+    return f"; write {keyword} [{', '.join(map(_literal, words))}]" if words else ""
+
+
+def _literal(word: str) -> str:
+    """Return a JSON string. Most words are written as they are, and importing ``json`` costs as much as all checks."""
+    if '"' not in word and "\\" not in word and word.isprintable():
+        return f'"{word}"'
+    import json  # noqa: PLC0415
+
+    return json.dumps(word, ensure_ascii=False)
 
 
 @check("command-in-shell")

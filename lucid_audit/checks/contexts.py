@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from functools import lru_cache
 from posixpath import join, normpath, relpath
-from typing import NamedTuple
 
 from lucid_audit.checks.copyfacts import plain_sources, remote
 from lucid_audit.checks.copytext import escaped_blank, first_non_path
@@ -16,6 +15,7 @@ from lucid_audit.dockerfile.model import Command, Transfer, Word
 from lucid_audit.dockerfile.mounts import parse_mount
 from lucid_audit.dockerfile.stages import Step
 from lucid_audit.text import Span
+from lucid_audit.tuples import NamedTuple
 from lucid_audit.values import Unknown
 
 _GIT_IGNORE = ".gitignore"

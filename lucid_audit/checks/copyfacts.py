@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from functools import lru_cache
 from posixpath import basename, join, normpath
-from typing import NamedTuple
 
 from lucid_audit.bases import Base
 from lucid_audit.checks.runtext import called
@@ -16,13 +14,15 @@ from lucid_audit.dockerfile.globs import has_wildcards
 from lucid_audit.dockerfile.model import Transfer, Word
 from lucid_audit.dockerfile.stages import Stage, Step
 from lucid_audit.reference import parse
+from lucid_audit.regex import regex
 from lucid_audit.text import Span
+from lucid_audit.tuples import NamedTuple
 from lucid_audit.values import Unknown
 
 # BuildKit dfgitutil.ParseGitRef: schemes, and user@host:path.
-_REMOTE = re.compile(r"(?:https?|git|ssh)://|[\w.-]+@[\w.-]+:")
-_GIT = re.compile(r"(?:git|ssh)://|[\w.-]+@[\w.-]+:|https?://[^#?]*\.git(?:[#?]|$)")
-_VARIABLE = re.compile(r"\$(?:\w+|\{[^{}]*\})")
+_REMOTE = regex(r"(?:https?|git|ssh)://|[\w.-]+@[\w.-]+:")
+_GIT = regex(r"(?:git|ssh)://|[\w.-]+@[\w.-]+:|https?://[^#?]*\.git(?:[#?]|$)")
+_VARIABLE = regex(r"\$(?:\w+|\{[^{}]*\})")
 
 
 class Copied(NamedTuple):

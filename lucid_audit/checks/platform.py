@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from posixpath import basename, dirname, normpath
-from typing import NamedTuple
 
 from lucid_audit.checks import Answers, check
 from lucid_audit.checks.automatic import declared_platforms
@@ -14,6 +13,7 @@ from lucid_audit.dockerfile.stages import SCRATCH, Stage, Step
 from lucid_audit.finding import Hit, Skip
 from lucid_audit.record import record
 from lucid_audit.text import Span
+from lucid_audit.tuples import NamedTuple
 from lucid_audit.values import Unknown
 
 _TARGET = frozenset(("TARGETPLATFORM", "TARGETOS", "TARGETARCH", "TARGETVARIANT"))

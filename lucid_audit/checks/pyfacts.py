@@ -6,7 +6,6 @@ import re
 from collections.abc import Iterator
 from functools import lru_cache
 from posixpath import basename, dirname, join, normpath
-from typing import NamedTuple
 
 from lucid_audit.checks.runtext import called, run_text, rx, stage_text
 from lucid_audit.container.config import Argv, Container
@@ -15,6 +14,7 @@ from lucid_audit.dockerfile.build import Build
 from lucid_audit.dockerfile.model import Transfer
 from lucid_audit.dockerfile.stages import Stage, Step
 from lucid_audit.text import Span
+from lucid_audit.tuples import NamedTuple
 from lucid_audit.values import Unknown
 
 SITE = ("site-packages", "dist-packages")
@@ -26,7 +26,11 @@ _DISTRIBUTION = {
     "ubuntu22.04": "3.10",
     "ubuntu24.04": "3.12",
 }
-_OTHER_PYTHON = r"\buv\s+python\s+install\b|\bpyenv\b|\bconda\b|\bmicromamba\b|--python[ =]|--python-version\b|\bUV_PYTHON=|\s-p\s+(?:python)?3\."
+_OTHER_PYTHON = (
+    r"\buv\s+python\s+install\b|\bpyenv\b|\bconda\b|\bmicromamba\b|--python[ =]|--python-version\b|\bUV_PYTHON="
+)
+_CHOOSES_BY = ("uv", "pyenv", "conda", "micromamba", "--python", "UV_PYTHON")  # one of these is in whatever it finds
+_OPTION = r"-p(?<=\s-p)\s+(?:python)?3\."  # starts with letters: these are looked for ten times faster than a class
 _APT_PYTHON = r"\binstall\b[^;&|]*\bpython3?(?:-\w+)?\b|\bpip3\b|\bpython3\b"
 _INSTALL = (
     r"(?P<venv>(?P<python>\S*python[\d.]*)\s+-m\s+venv|virtualenv|uv\s+venv)\b(?P<venv_args>[^;&|\n]*)"
@@ -75,8 +79,13 @@ class Copy(NamedTuple):
         return join(self.destination, path[len(inside) :]) if path.startswith(inside) else None
 
 
-def copies(build: Build) -> Iterator[Copy]:
-    """Yield what the final image copies from other stages, where both ends are known."""
+@lru_cache(maxsize=4)  # of one file: several checks ask
+def copies(build: Build) -> tuple[Copy, ...]:
+    """Return what the final image copies from other stages, where both ends are known."""
+    return tuple(_copies(build))
+
+
+def _copies(build: Build) -> Iterator[Copy]:
     for _, step in build.final_steps("COPY"):
         instruction = step.instruction
         word = instruction.from_ if isinstance(instruction, Transfer) else None
@@ -101,7 +110,7 @@ def copies(build: Build) -> Iterator[Copy]:
 def python_of(stage: Stage) -> Python | Unknown | None:
     """Return the Python of a stage, Unknown when it may be another than the base's, None when nothing says there is one."""
     text = stage_text(stage)
-    if rx(_OTHER_PYTHON).search(text):
+    if (any(name in text for name in _CHOOSES_BY) and rx(_OTHER_PYTHON).search(text)) or rx(_OPTION).search(text):
         return Unknown(f"{called(stage)} chooses a Python of its own")
     base = stage.base
     if base is None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from functools import lru_cache
 from posixpath import basename, join, normpath
 
 from lucid_audit.checks import Answers, check
@@ -42,8 +43,13 @@ def _final_python(container: Container | None) -> str:
     return base.interpreter.version or ""
 
 
-def _moved(build: Build) -> Iterator[tuple[Copy, Packages, str]]:
-    """Yield the package folders that the final image copies, with where their modules end up."""
+@lru_cache(maxsize=4)  # of one file: several checks ask
+def _moved(build: Build) -> tuple[tuple[Copy, Packages, str], ...]:
+    """Return the package folders that the final image copies, with where their modules end up."""
+    return tuple(_moves(build))
+
+
+def _moves(build: Build) -> Iterator[tuple[Copy, Packages, str]]:
     for copy in copies(build):
         seen = set()
         for found in packages(copy.stage):

@@ -9,6 +9,7 @@ from functools import cache, lru_cache
 from lucid_audit.dockerfile.build import Build
 from lucid_audit.dockerfile.model import Command, Instruction, Pairs
 from lucid_audit.dockerfile.stages import Stage
+from lucid_audit.regex import regex
 from lucid_audit.text import Span
 
 
@@ -18,7 +19,7 @@ def rx(pattern: str) -> re.Pattern[str]:
     return re.compile(pattern)
 
 
-REFERENCE = re.compile(r"(?<!\\)\$\{?([A-Za-z_]\w*)")
+REFERENCE = regex(r"(?<!\\)\$\{?([A-Za-z_]\w*)")
 
 
 def run_text(instruction: Instruction) -> str:

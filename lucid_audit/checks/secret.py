@@ -37,7 +37,7 @@ _HARMLESS = frozenset(
         "url", "version",
     )
 )  # fmt: skip
-_SPLIT = r"[_.\-]+"
+_BREAKS = str.maketrans(".-", "__")
 _NO_VALUE = r"""(?ix) (?: true|false|yes|no|on|off|none|null|nil|unset|disabled|enabled|optional|required
     | <[^>]*> | \*+ | (?:\.{0,2}/)[\w.@/+-]*\.?[\w/-]* | [a-z]+://[^@\s]* )"""
 _NUMBER = r"[\d.]+[smhdkKMG]?"
@@ -62,7 +62,7 @@ _PATTERNS = (
 
 def secret_name(name: str) -> str:
     """Return what kind of secret a variable's name promises: "strong", "weak" or "" (none)."""
-    words = set(rx(_SPLIT).split(name.lower()))
+    words = _words(name)
     if words & _HARMLESS:
         return ""
     if words & _STRONG:
@@ -72,13 +72,17 @@ def secret_name(name: str) -> str:
     return ""
 
 
+def _words(name: str) -> set[str]:
+    return set(name.lower().translate(_BREAKS).split("_"))
+
+
 def is_value(name: str, value: str) -> bool:
     """Whether a literal is a secret for a variable of that name, and not a switch, a number, a path or an address."""
     kind = secret_name(name)
     value = value.strip()
     if not kind or not value or rx(_NO_VALUE).fullmatch(value):
         return False
-    words = set(rx(_SPLIT).split(name.lower()))
+    words = _words(name)
     if kind == "weak":
         return bool(rx(_RANDOM_LOOK).match(value)) and not rx(_FINGERPRINT).fullmatch(value)
     return not rx(_NUMBER).fullmatch(value) or bool(words & {"password", "passwd", "pword", "passphrase"})

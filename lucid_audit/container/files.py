@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from enum import Enum
 from posixpath import normpath
-from typing import NamedTuple
 
 from lucid_audit.text import Span
+from lucid_audit.tuples import NamedTuple
 from lucid_audit.values import Unknown
 
 PROGRAM_DIRECTORIES = ("/bin", "/sbin", "/usr/bin", "/usr/sbin", "/usr/local/bin", "/usr/local/sbin", "/busybox")

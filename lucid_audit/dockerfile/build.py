@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Sequence
 from functools import cached_property
 
 from lucid_audit.container.config import Container
@@ -22,6 +22,8 @@ class Build:
         self.dockerfile = dockerfile
         self.settings = settings
         self.contexts = contexts
+        self._steps: dict[tuple[str, ...], list[tuple[Stage, Step]]] = {}
+        self._final_steps: dict[tuple[str, ...], list[tuple[Stage, Step]]] = {}
 
     @cached_property
     def graph(self) -> Graph:
@@ -43,20 +45,29 @@ class Build:
         """The stages that the target is built from, in file order."""
         return tuple(self.graph.reaching())
 
-    def steps(self, *keywords: str) -> Iterator[tuple[Stage, Step]]:
-        """Yield the steps of these keywords in the stages that reach the target."""
-        for stage in self.stages:
-            for step in stage.steps:
-                if step.instruction.keyword in keywords and not step.onbuild:
-                    yield stage, step
+    def steps(self, *keywords: str) -> Sequence[tuple[Stage, Step]]:
+        """Return the steps of these keywords in the stages that reach the target."""
+        found = self._steps.get(keywords)
+        if found is None:  # a hundred checks ask, and they have two dozen questions
+            found = self._steps[keywords] = [
+                (stage, step)
+                for stage in self.stages
+                for step in stage.steps
+                if step.instruction.keyword in keywords and not step.onbuild
+            ]
+        return found
 
-    def final_steps(self, *keywords: str) -> Iterator[tuple[Stage, Step]]:
-        """Yield the steps of these keywords that end up in the final image: the target and the stages it is FROM."""
-        if self.target is not None:
-            for stage in self.target.lineage():
-                for step in stage.steps:
-                    if not keywords or step.instruction.keyword in keywords:
-                        yield stage, step
+    def final_steps(self, *keywords: str) -> Sequence[tuple[Stage, Step]]:
+        """Return the steps of these keywords that end up in the final image: the target and the stages it is FROM."""
+        found = self._final_steps.get(keywords)
+        if found is None:
+            found = self._final_steps[keywords] = [
+                (stage, step)
+                for stage in (self.target.lineage() if self.target is not None else ())
+                for step in stage.steps
+                if not keywords or step.instruction.keyword in keywords
+            ]
+        return found
 
     def files_before(self, stage: Stage, instruction: Instruction) -> PredictedFiles:
         """Return what is known of a stage's files just before one of its instructions."""

@@ -7,10 +7,11 @@ from __future__ import annotations
 
 import os
 import stat
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from lucid_audit.dockerfile.ignore import IgnoreError, IgnoreFile
 from lucid_audit.dockerfile.resolve import ROOT, Context, Kind, Match, inside
+from lucid_audit.tuples import NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -35,7 +36,7 @@ class DiskContext(Context):
         file = os.fspath(dockerfile)
         below = os.path.relpath(file, self.root).replace(os.sep, "/") if file else ""
         own = _ignore_file(f"{file}.dockerignore") if file else None
-        shared = os.path.join(self.root, IGNORE_FILE)  # noqa: PTH118  (importing pathlib costs more than this)
+        shared = os.path.join(self.root, IGNORE_FILE)
         super().__init__(
             _readable(self.root),
             "" if below.startswith("../") else below,
@@ -67,13 +68,13 @@ class DiskContext(Context):
 
     def _target(self, link: str) -> str:
         try:
-            return os.readlink(self._path(link))  # noqa: PTH115
+            return os.readlink(self._path(link))
         except OSError:
             return ""
 
     def _read(self, path: str, limit: int) -> bytes | None:
         try:
-            with open(self._path(path), "rb") as stream:  # noqa: PTH123
+            with open(self._path(path), "rb") as stream:
                 return stream.read(limit)
         except OSError:
             return None
@@ -144,7 +145,7 @@ def _entry_kind(entry: os.DirEntry[str]) -> Kind:
 def _ignore_file(path: str) -> IgnoreFile | None:
     """Read an ignore file; None when there is none. One that cannot be read gives an error for line 0."""
     try:
-        with open(path, "rb") as stream:  # noqa: PTH123
+        with open(path, "rb") as stream:
             return IgnoreFile.parse(path, stream.read(IGNORE_LIMIT))
     except (FileNotFoundError, NotADirectoryError, IsADirectoryError, ValueError):
         return None

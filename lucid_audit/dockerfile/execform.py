@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from lucid_audit.dockerfile.shell import parse_script
+from lucid_audit.regex import regex
 
 # Commands that only a shell has (POSIX.1-2017, sections 2.14 and 1.7; bash).
 BUILTINS = frozenset(  # a list of forty lines would read worse
@@ -12,7 +13,7 @@ BUILTINS = frozenset(  # a list of forty lines would read worse
     "local popd pushd read readonly return set shift shopt source times trap type typeset ulimit umask unalias unset wait".split()
 )
 
-_QUOTED = re.compile(r"'[^']*'|\"(?:\\.|[^\"\\])*\"|\\.", re.DOTALL)
+_QUOTED = regex(r"'[^']*'|\"(?:\\.|[^\"\\])*\"|\\.", re.DOTALL)
 
 
 def exec_form(text: str) -> tuple[str, ...] | None:

@@ -6,18 +6,18 @@ Sources: BuildKit ``parser/split_command.go`` (how they are read: quotes and ``\
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING
 
 from lucid_audit.dockerfile.model import Flag, SourceMap, Word
 from lucid_audit.dockerfile.mounts import check_device, check_mount, did_you_mean, either
+from lucid_audit.regex import regex
 
 if TYPE_CHECKING:
     from lucid_audit.dockerfile.statement import Statement
 
 _ASCII_SPACE = "\t\n\v\f\r "
 # A flag of ASCII characters without quotes and backslashes, which is nearly every flag.
-_PLAIN = re.compile(r"--([!#-&(-<>-\[\]-~]*)(?:=([!#-&(-\[\]-~]*))?(?=[\t\v\f\r ]|\Z)")
+_PLAIN = regex(r"--([!#-&(-<>-\[\]-~]*)(?:=([!#-&(-\[\]-~]*))?(?=[\t\v\f\r ]|\Z)")
 
 _TRANSFER = {"chown": "text", "chmod": "text", "link": "bool", "exclude": "list"}
 KINDS: dict[str, dict[str, str]] = {

@@ -7,15 +7,16 @@ and takes every word ``<<name``. A line that lexer cannot read, such as one with
 from __future__ import annotations
 
 import re
-from typing import NamedTuple
 
 from lucid_audit.dockerfile.lexer import SPACE
+from lucid_audit.regex import regex
+from lucid_audit.tuples import NamedTuple
 
-_WORD = re.compile(r"([0-9]*)<<(-?)[\t\n\f\r ]*([^<]*)")
+_WORD = regex(r"([0-9]*)<<(-?)[\t\n\f\r ]*([^<]*)")
 _SPECIAL = "@*#?-$!0"
-_NAME = re.compile(r"[@*#?\-$!0]|[1-9][0-9]*|[^\W\d]\w*|")
-_PLAIN = re.compile(rf"[^{SPACE}'\"$\\]+")
-_TABS = re.compile(r"^\t+", re.MULTILINE)
+_NAME = regex(r"[@*#?\-$!0]|[1-9][0-9]*|[^\W\d]\w*|")
+_PLAIN = regex(rf"[^{SPACE}'\"$\\]+")
+_TABS = regex(r"^\t+", re.MULTILINE)
 
 
 class Announced(NamedTuple):

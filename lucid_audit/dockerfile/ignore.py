@@ -9,10 +9,10 @@ from __future__ import annotations
 
 import re
 from functools import cached_property
-from typing import NamedTuple
 
 from lucid_audit.dockerfile.globs import BadPatternError, Token, atom, clean, tokens
 from lucid_audit.text import BOM
+from lucid_audit.tuples import NamedTuple
 
 # What Go's strings.TrimSpace takes off: unlike Python's strip(), not the separators U+001C to U+001F.
 _SPACE = "\t\n\v\f\r \x85\xa0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a\u2028\u2029\u202f\u205f\u3000"

@@ -6,7 +6,6 @@ builder returns None when too little can be read to build the instruction.
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING
 
 from lucid_audit.dockerfile import verify
@@ -25,14 +24,15 @@ from lucid_audit.dockerfile.model import (
     Word,
 )
 from lucid_audit.dockerfile.syntax import WORD, json_array, plain_words, quoted_words
+from lucid_audit.regex import regex
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from lucid_audit.dockerfile.statement import Statement
 
-_STAGE_NAME = re.compile(r"[a-z][a-z0-9_.-]*")
-_BLANKS = re.compile(r"[\t\v\f\r ]+")
+_STAGE_NAME = regex(r"[a-z][a-z0-9_.-]*")
+_BLANKS = regex(r"[\t\v\f\r ]+")
 
 
 def _from(statement: Statement) -> Instruction | None:

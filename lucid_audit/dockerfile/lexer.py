@@ -7,10 +7,12 @@ from __future__ import annotations
 
 import re
 from itertools import pairwise
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from lucid_audit.dockerfile.model import Comment, Directive, SourceMap, SyntaxProblem
+from lucid_audit.regex import regex
 from lucid_audit.text import SourceText, Span
+from lucid_audit.tuples import NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -21,7 +23,7 @@ SPACE = "\t\n\v\f\r \x85\xa0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u20
 LINE_LIMIT = 65_535
 """Bytes of UTF-8 in one physical line, its line feed not counted: the buffer of BuildKit's line scanner."""
 
-_DIRECTIVE = re.compile(r"([a-zA-Z][a-zA-Z0-9]*)[\t\n\f\r ]*=(.*)", re.DOTALL)
+_DIRECTIVE = regex(r"([a-zA-Z][a-zA-Z0-9]*)[\t\n\f\r ]*=(.*)", re.DOTALL)
 _DIRECTIVES = ("syntax", "escape", "check")
 _REGEX_SPACE = "\t\n\f\r "  # what ``\s`` of Go's regular expressions is: no vertical tab
 

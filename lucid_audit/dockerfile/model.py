@@ -8,10 +8,11 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from sys import maxsize
-from typing import Literal, NamedTuple
+from typing import Literal
 
 from lucid_audit.record import record
 from lucid_audit.text import SourceText, Span
+from lucid_audit.tuples import NamedTuple
 
 
 class Word(NamedTuple):

@@ -12,6 +12,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from lucid_audit.regex import regex
+
 
 class PatternError(Exception):
     """The pattern has an escape that means nothing."""
@@ -70,7 +72,7 @@ def replace(pattern: str, replacement: str, value: str, *, everywhere: bool) -> 
     return "".join((*out, value[done:]))
 
 
-_GROUP = re.compile(r"\$(?:(\$)|(\w+)|\{(\w+)\})")
+_GROUP = regex(r"\$(?:(\$)|(\w+)|\{(\w+)\})")
 
 
 def _filled(template: str, match: str) -> str:

@@ -7,22 +7,23 @@ Source: POSIX.1-2017, Shell Command Language, sections 2.9 (commands) and 2.10 (
 from __future__ import annotations
 
 import re
-from typing import NamedTuple
 
 from lucid_audit.dockerfile.shell_calls import Range, Redirect, Script, SimpleCommand
 from lucid_audit.dockerfile.shell_match import ScriptError, body_end, delimiter, matching
 from lucid_audit.dockerfile.shell_words import Lookup, Nested, read_word, substitutions, unchanged
+from lucid_audit.regex import regex
+from lucid_audit.tuples import NamedTuple
 
 __all__ = ["DEPTH_LIMIT", "Redirect", "Script", "SimpleCommand", "parse_script"]
 
 DEPTH_LIMIT = 20  # of $( ) inside $( )
-_BLANK = re.compile(r"(?:[ \t]|\r(?=\n|\Z)|\\\r?\n)+")
-_OPERATOR = re.compile(r"&&|\|\||;;&?|;&|;|\|&?|&(?!>)|\n|\(|\)")
-_REDIRECT = re.compile(r"(\d*)(<<<|<<-?|<>|<&|>>|>\||>&|&>>|&>|<|>)")
-_ASSIGNMENT = re.compile(r"([A-Za-z_]\w*)\+?=", re.ASCII)
-_FUNCTION = re.compile(r"[ \t]+[^\s(){};&|<>]+(?:[ \t]*\([ \t]*\))?")
-_PARENTHESES = re.compile(r"\([ \t]*\)")
-_IN_TEST = re.compile(r"&&|\|\||[<>()|&;\n]")  # of [[ ]]: words there, not operators
+_BLANK = regex(r"(?:[ \t]|\r(?=\n|\Z)|\\\r?\n)+")
+_OPERATOR = regex(r"&&|\|\||;;&?|;&|;|\|&?|&(?!>)|\n|\(|\)")
+_REDIRECT = regex(r"(\d*)(<<<|<<-?|<>|<&|>>|>\||>&|&>>|&>|<|>)")
+_ASSIGNMENT = regex(r"([A-Za-z_]\w*)\+?=", re.ASCII)
+_FUNCTION = regex(r"[ \t]+[^\s(){};&|<>]+(?:[ \t]*\([ \t]*\))?")
+_PARENTHESES = regex(r"\([ \t]*\)")
+_IN_TEST = regex(r"&&|\|\||[<>()|&;\n]")  # of [[ ]]: words there, not operators
 _JOINS = {"|&": "|", ";;": ";", ";&": ";", ";;&": ";", ")": ";"}
 _OPENING = frozenset(("if", "while", "until", "{"))
 _MIDDLE = frozenset(("then", "do", "else", "elif"))

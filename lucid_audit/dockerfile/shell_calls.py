@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from lucid_audit.tuples import NamedTuple
 
 Range = tuple[int, int]
 

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import re
 
+from lucid_audit.regex import regex
+
 
 class ScriptError(Exception):
     """The text ends inside a quote or a substitution; the message says which."""
@@ -17,21 +19,21 @@ _ANYWHERE = r"\\.|\$\$|`[^`\\]*(?:\\.[^`\\]*)*`|\$\(\(|\$[({]|\""
 _QUOTE = r"|\$?'"
 # What matters in a script, in double quotes, in ${ }, in ${ } within double quotes, and in arithmetic.
 _TOKENS = {
-    "(": re.compile(
+    "(": regex(
         _ANYWHERE + _QUOTE + r"|[()\n]|(?<![^\s;&|()])#[^\n]*|<<<|<<-?|;;|;&"
         r"|(?<![^\s;&|()])(?:case|in|esac)(?![^\s;&|()<>])",
         re.DOTALL,
     ),
-    '"': re.compile(_ANYWHERE, re.DOTALL),
-    "{": re.compile(_ANYWHERE + _QUOTE + r"|\}", re.DOTALL),
-    '"{': re.compile(_ANYWHERE + r"|\}", re.DOTALL),
-    "((": re.compile(_ANYWHERE + r"|[()]", re.DOTALL),
+    '"': regex(_ANYWHERE, re.DOTALL),
+    "{": regex(_ANYWHERE + _QUOTE + r"|\}", re.DOTALL),
+    '"{': regex(_ANYWHERE + r"|\}", re.DOTALL),
+    "((": regex(_ANYWHERE + r"|[()]", re.DOTALL),
 }
 _OPENS = {"$((": "((", "$(": "(", "${": "{", '"': '"'}
 _CLOSES = {"(": ")", '"': '"', "{": "}", '"{': "}", "((": ")"}
-_ANSI = re.compile(r"(?:[^'\\]|\\.)*'", re.DOTALL)
-_DELIMITER = re.compile(r"[ \t]*((?:'[^']*'|\"[^\"]*\"|\\.|[^\s;&|<>()'\"\\])+)", re.DOTALL)
-_BEFORE_COMMAND = re.compile(r"(?:\A|[\n;&|(){`]|\b(?:then|do|else|elif|if|while|until|!))[ \t]*\Z")
+_ANSI = regex(r"(?:[^'\\]|\\.)*'", re.DOTALL)
+_DELIMITER = regex(r"[ \t]*((?:'[^']*'|\"[^\"]*\"|\\.|[^\s;&|<>()'\"\\])+)", re.DOTALL)
+_BEFORE_COMMAND = regex(r"(?:\A|[\n;&|(){`]|\b(?:then|do|else|elif|if|while|until|!))[ \t]*\Z")
 _LOOK_BACK = 64  # characters before a reserved word that decide whether it is one
 
 

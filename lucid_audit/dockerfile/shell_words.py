@@ -8,26 +8,25 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from typing import NamedTuple
 
 from lucid_audit.dockerfile.shell_match import ScriptError, matching
+from lucid_audit.regex import regex
+from lucid_audit.tuples import NamedTuple
 
 Lookup = Callable[[str], str | None]
-PLAIN = re.compile(r"[^ \t\r\n'\"\\$`|&;()<>]+")
-NAME = re.compile(r"[A-Za-z_]\w*|[0-9@*#?$!-]", re.ASCII)
-BRACED = re.compile(r"\{([A-Za-z_]\w*)\}", re.ASCII)
-_BACKQUOTED = re.compile(r"`([^`\\]*(?:\\.[^`\\]*)*)`", re.DOTALL)
-_SUBSTITUTION = re.compile(r"\\.|\$\((?!\()|`", re.DOTALL)
-_SPLITS = re.compile(r"[ \t\n*?\[]")  # what makes several words, or other ones, of a value without quotes
-_ANSI = re.compile(
-    r"[^\\']+|\\(?:x([0-9A-Fa-f]{1,2})|u([0-9A-Fa-f]{1,4})|U([0-9A-Fa-f]{1,8})|([0-7]{1,3})|(.))", re.DOTALL
-)
+PLAIN = regex(r"[^ \t\r\n'\"\\$`|&;()<>]+")
+NAME = regex(r"[A-Za-z_]\w*|[0-9@*#?$!-]", re.ASCII)
+BRACED = regex(r"\{([A-Za-z_]\w*)\}", re.ASCII)
+_BACKQUOTED = regex(r"`([^`\\]*(?:\\.[^`\\]*)*)`", re.DOTALL)
+_SUBSTITUTION = regex(r"\\.|\$\((?!\()|`", re.DOTALL)
+_SPLITS = regex(r"[ \t\n*?\[]")  # what makes several words, or other ones, of a value without quotes
+_ANSI = regex(r"[^\\']+|\\(?:x([0-9A-Fa-f]{1,2})|u([0-9A-Fa-f]{1,4})|U([0-9A-Fa-f]{1,8})|([0-7]{1,3})|(.))", re.DOTALL)
 _ESCAPES = {"n": "\n", "t": "\t", "r": "\r", "a": "\a", "b": "\b", "e": "\x1b", "f": "\f", "v": "\v"}
-_SETS = re.compile(
+_SETS = regex(
     r"([A-Za-z_]\w*)(?::?[+]?=|\[)|\b(?:for|select|read|unset|getopts|mapfile|readarray|printf[ \t]+-v)\b([^;&|\n]*)",
     re.ASCII,
 )
-_SETS_ANYTHING = re.compile(r"(?:^|[\s;&|(])(?:eval|source|\.)[ \t]")
+_SETS_ANYTHING = regex(r"(?:^|[\s;&|(])(?:eval|source|\.)[ \t]")
 
 
 class Nested(NamedTuple):

@@ -10,14 +10,14 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from datetime import date
 from posixpath import join, normpath
-from typing import NamedTuple
 
 from lucid_audit.bases import Base, Bases
 from lucid_audit.dockerfile.model import Dockerfile, From, Instruction, SyntaxProblem, Word
-from lucid_audit.dockerfile.words import Expansion, expand
+from lucid_audit.dockerfile.words import Expansion, expand, plain
 from lucid_audit.record import record
 from lucid_audit.reference import ImageRef
 from lucid_audit.text import Span
+from lucid_audit.tuples import NamedTuple
 from lucid_audit.values import Unknown, Value
 
 AUTOMATIC = ("PLATFORM", "OS", "OSVERSION", "ARCH", "VARIANT")
@@ -65,6 +65,8 @@ class Scope(NamedTuple):
 
     def value(self, word: Word) -> Value:
         """Return the expanded word, or Unknown with the first reason."""
+        if plain(word.raw, self.escape):
+            return word.raw
         expansion = self.expand(word.raw)
         if expansion.text is not None:
             return expansion.text
@@ -72,7 +74,7 @@ class Scope(NamedTuple):
 
     def text(self, word: Word) -> str | None:
         """Return the expanded word, or None when it is not known."""
-        return self.expand(word.raw).text
+        return word.raw if plain(word.raw, self.escape) else self.expand(word.raw).text
 
 
 class Step(NamedTuple):

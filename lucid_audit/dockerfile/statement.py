@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING, Literal
 
 from lucid_audit.dockerfile.flags import read_flags
@@ -10,12 +9,13 @@ from lucid_audit.dockerfile.heredocs import Announced, announced, without_tabs
 from lucid_audit.dockerfile.lexer import SPACE, Lexer
 from lucid_audit.dockerfile.model import CommandLine, Flag, Heredoc, SourceMap, SyntaxProblem, Word
 from lucid_audit.dockerfile.syntax import Array, json_array
+from lucid_audit.regex import regex
 from lucid_audit.text import Span
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-_KEYWORD = re.compile(r"[^\t\v\f\r ]*[\t\v\f\r ]*")
+_KEYWORD = regex(r"[^\t\v\f\r ]*[\t\v\f\r ]*")
 _ARGUMENT_SPACE = "\t\v\f\r "
 
 Level = Literal["parser", "instruction", "trigger"]

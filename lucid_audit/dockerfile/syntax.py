@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-import json
 import re
 from functools import cache
-from typing import NamedTuple
 
 from lucid_audit.dockerfile.lexer import SPACE
 from lucid_audit.dockerfile.model import SourceMap, Word
+from lucid_audit.regex import regex
+from lucid_audit.tuples import NamedTuple
 
-WORD = re.compile(r"[^\t\v\f\r ]+")
+WORD = regex(r"[^\t\v\f\r ]+")
 """A word of FROM, EXPOSE, VOLUME, COPY and ADD: quotes mean nothing there."""
 
-_JSON_SPACE = re.compile(r"[ \t\n\r]*")
-_JSON_STRING = re.compile(r'"(?:[^"\\\x00-\x1f]++|\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4}))*+"')
+_JSON_SPACE = regex(r"[ \t\n\r]*")
+_JSON_STRING = regex(r'"(?:[^"\\\x00-\x1f]++|\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4}))*+"')
 
 
 class Array(NamedTuple):
@@ -107,12 +107,18 @@ def json_array(source: SourceMap, start: int, end: int) -> Array:
 
 def _decode(literal: str) -> str:
     """Return the string of a valid literal. What is no Unicode text is U+FFFD: lone surrogates, undecodable bytes."""
-    value: str = json.loads(literal) if "\\" in literal else literal[1:-1]
+    value = literal[1:-1]
+    if "\\" in value:
+        import json  # noqa: PLC0415  (its import costs as much as parsing a file, and few strings have escapes)
+
+        value = json.loads(literal)
     return value if value.isascii() else re.sub("[\ud800-\udfff]", "\ufffd", value)
 
 
 def _is_json(text: str) -> bool:
     """Tell whether Go decodes a text as JSON: no NaN, no number that a float cannot hold."""
+    import json  # noqa: PLC0415  (for what looks like an array and is none)
+
     try:
         json.loads(text, parse_constant=_refuse, parse_float=_number, parse_int=_number)
     except RecursionError:

@@ -7,18 +7,18 @@ but no brackets.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
-from typing import NamedTuple
 
 from lucid_audit.dockerfile.patterns import PatternError, replace, trim_prefix, trim_suffix
+from lucid_audit.regex import regex
+from lucid_audit.tuples import NamedTuple
 from lucid_audit.values import Unknown, Value
 
 Lookup = Callable[[str], Value | None]  # None: certainly not set
 SPECIAL_PARAMETERS = frozenset("@*#?-$!0")
-_ORDINARY = re.compile(r"[^$'\"\\`/}]+")  # what means nothing anywhere: taken in one step
-_SPACE = re.compile("[\t-\r \x85\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]")  # Go's unicode.IsSpace
-_NAME = re.compile("[A-Za-z_][A-Za-z_0-9]*")  # the ASCII start of a name, which mostly is all of it
+_ORDINARY = regex(r"[^$'\"\\`/}]+")  # what means nothing anywhere: taken in one step
+_SPACE = regex("[\t-\r \x85\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]")  # Go's unicode.IsSpace
+_NAME = regex("[A-Za-z_][A-Za-z_0-9]*")  # the ASCII start of a name, which mostly is all of it
 
 
 class Expansion(NamedTuple):
@@ -35,9 +35,14 @@ class ExpansionError(Exception):
     """BuildKit refuses the word; the message says why."""
 
 
+def plain(raw: str, escape: str) -> bool:
+    """Whether a word is what it expands to, as nearly every word is."""
+    return "$" not in raw and '"' not in raw and "'" not in raw and escape not in raw
+
+
 def expand(raw: str, lookup: Lookup, escape: str = "\\", *, quotes: bool = True) -> Expansion:
     """Expand one word and take its quotes off. ``quotes`` False keeps them, as in the body of a heredoc. Never raises."""
-    if "$" not in raw and '"' not in raw and "'" not in raw and escape not in raw:
+    if plain(raw, escape):
         return Expansion(raw)
     lexer = _Lexer(raw, lookup, escape, quotes)
     try:
@@ -55,7 +60,7 @@ def expand_words(raw: str, lookup: Lookup, escape: str = "\\") -> tuple[Expansio
     several, or none. A refused text gives one Expansion with the error. Variables of a word that came to nothing are
     named with the word behind it.
     """
-    if "$" not in raw and '"' not in raw and "'" not in raw and escape not in raw:
+    if plain(raw, escape):
         return tuple(Expansion(word) for word in _SPACE.split(raw) if word)
     lexer = _Lexer(raw, lookup, escape, True)
     try:

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 from lucid_audit.finding import Severity
+from lucid_audit.tuples import NamedTuple
 
 BOLD, DIM, RED, YELLOW, CYAN, GREEN = "1", "2", "1;31", "1;33", "1;36", "32"
 BY_SEVERITY = {Severity.error: RED, Severity.warning: YELLOW, Severity.note: CYAN}

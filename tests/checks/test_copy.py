@@ -89,7 +89,7 @@ def test_on_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     file.write_text("FROM python:3.13-slim\nCOPY payments/tron/requirements.txt ./\n")
     monkeypatch.chdir(tmp_path)
     plain = sketch(file.read_text())
-    with mock.patch.object(discover, "repository_root", return_value=tmp_path):
+    with mock.patch.object(discover, "repository_root", return_value=str(tmp_path)):
         contexts, _ = Surroundings("payments/tron", Policy()).contexts("payments/tron/Dockerfile")
         wrong = Build(plain.dockerfile, plain.settings, contexts)
         (hit,) = copy_source_context(wrong)
