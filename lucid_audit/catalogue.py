@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 PACKAGE = os.path.dirname(os.path.abspath(__file__))
 COMPILED = "lucid_audit.compiled"
-KINDS = ("dockerfile", "container")
+KINDS = ("dockerfile", "container", "image", "publication")
 COLD_KEYS = ("examples", "rationale", "references")  # read from the YAML when somebody asks for an explanation
 
 
@@ -57,7 +57,7 @@ def compile_folder(root: Path) -> dict[str, Any]:
 
     return {
         "rules": [
-            {key: value for key, value in rule.items() if key not in COLD_KEYS}
+            {"subject": kind, **{key: value for key, value in rule.items() if key not in COLD_KEYS}}
             for kind in KINDS
             for rule in read(f"{kind}/*.yaml")
         ],

@@ -182,19 +182,28 @@ def _where(found: Entry) -> str:
 
 
 def _example(example: Mapping[str, Any]) -> tuple[str, str, list[str]]:
-    """Return an example's kind, its Dockerfile and what the rule says of it."""
+    """Return an example's kind, its Dockerfile or the sketch of its image, and what the rule says of it."""
     kind = next(word for word in EXAMPLE_TITLES if word in example)
     expected = [
-        f"line {line}: {message}"
+        f"line {line}: {message}" if str(line).isdigit() else f"{line}: {message}"
         for line, messages in example.get("at", {}).items()
         for message in ([messages] if isinstance(messages, str) else messages)
     ]
-    return kind, example[kind].rstrip("\n"), expected
+    return kind, _shown(example[kind]), expected
+
+
+def _shown(subject: Any) -> str:
+    """Return the text of an example: a Dockerfile as it is, the sketch of an image as YAML."""
+    if isinstance(subject, str):
+        return subject.rstrip("\n")
+    import yaml  # noqa: PLC0415  (only for people who read about an image rule)
+
+    return str(yaml.safe_dump(subject, sort_keys=False, allow_unicode=True, width=100)).rstrip("\n")
 
 
 def _markdown_example(example: Mapping[str, Any]) -> str:
     kind, source, expected = _example(example)
-    parts = [f"### {EXAMPLE_TITLES[kind]}", _fenced(source, "dockerfile")]
+    parts = [f"### {EXAMPLE_TITLES[kind]}", _fenced(source, "dockerfile" if isinstance(example[kind], str) else "yaml")]
     if files := example.get("context"):
         parts.append("In the repository: " + ", ".join(f"`{name}`" for name in files) + ".")
     if params := example.get("params"):

@@ -17,7 +17,7 @@ from lucid_audit.catalogue import compiled
 from lucid_audit.dockerfile.build import Build
 from lucid_audit.dockerfile.parser import parse
 from lucid_audit.dockerfile.stages import Settings
-from lucid_audit.engine import judge
+from lucid_audit.engine.dockerfile import judge
 from lucid_audit.errors import InternalError, LucidError, UsageError
 from lucid_audit.finding import Location, Problem, Report, Severity, SubjectReport
 from lucid_audit.policy import platforms, select

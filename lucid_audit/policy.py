@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from lucid_audit.checks import LINT
 from lucid_audit.errors import UsageError
 from lucid_audit.finding import Severity
 from lucid_audit.record import record
@@ -66,11 +67,12 @@ def select(
     profile: str = "",
     only: Iterable[str] = (),
     without: Iterable[str] = (),
+    subjects: Iterable[str] = LINT,
 ) -> tuple[ActiveRule, ...]:
     """Return the rules of one run in order of their ids. ``only`` and ``without`` are the command line's.
 
     ``only`` (or else the policy's ``select``) narrows the run to those rules and turns them on; an entry is a rule id
-    or ``tag:NAME``. What is ignored anywhere is off.
+    or ``tag:NAME``. What is ignored anywhere is off. Rules about other ``subjects`` are left out.
 
     Raises:
         UsageError: a profile, rule, tag or parameter does not exist.
@@ -83,9 +85,7 @@ def select(
         _known(rule_id, rules, f"{where}: rules")
         settings[rule_id].apply(value)
     if policy.allowed_bases:
-        for rule in rules.values():
-            if rule.check.name == "base-allowed":
-                settings[rule.id].apply({"params": {"allowed": list(policy.allowed_bases)}})
+        _allow_bases(rules, settings, policy.allowed_bases)
     chosen = tuple(only) or policy.select
     if chosen:
         wanted = _expand(chosen, rules, "--select" if only else f"{where}: select")
@@ -96,8 +96,15 @@ def select(
     return tuple(
         activate(rules[rule_id], setting.severity, setting.params, where)
         for rule_id, setting in sorted(settings.items())
-        if setting.on
+        if setting.on and rules[rule_id].subject in subjects
     )
+
+
+def _allow_bases(rules: Mapping[str, Rule], settings: Mapping[str, _Setting], allowed: Iterable[str]) -> None:
+    """Hand the policy's own list of bases to the rules that judge by such a list."""
+    for rule in rules.values():
+        if rule.check_name == "base-allowed":
+            settings[rule.id].apply({"params": {"allowed": list(allowed)}})
 
 
 def _profile(rules: Mapping[str, Rule], profiles: Mapping[str, Mapping[str, Any]], name: str) -> dict[str, _Setting]:

@@ -120,7 +120,10 @@ def read_rule(file: Path, checks: Mapping[str, Check]) -> Rule:
     raw = document.data
     if raw["id"] != file.stem:
         raise UsageError(f"{file}:{document.line(('id',))}: id {raw['id']!r} is not the file's name {file.stem!r}")
-    rule = bind(raw, checks, f"{file}:{document.line(('check',))}")
+    where = f"{file}:{document.line(('check',))}"
+    if raw["check"] not in checks:
+        raise UsageError(f"{where}: there is no check {raw['check']!r}; known: {', '.join(sorted(checks))}")
+    rule = bind(raw, checks.get, where)
     shape: dict[str, Any] = {"type": "object", "properties": {"params": params_schema(rule.check.params)}}
     if "params" in raw or shape["properties"]["params"].get("required"):
         validate(document._replace(data={"params": {}, **raw}), shape, "params")

@@ -8,6 +8,7 @@ from typing import Any
 
 from lucid_audit import checks, policy_file
 from lucid_audit.catalogue import compiled
+from lucid_audit.checks import AUDIT, LINT
 from lucid_audit.errors import UsageError
 from lucid_audit.policy import Policy
 from lucid_audit.policy import select as select_rules
@@ -24,7 +25,8 @@ class RuleSet(NamedTuple):
 
     def severities(self, profile: str) -> dict[str, str]:
         """Return the rules that a profile turns on, with the severity it gives them."""
-        active = select_rules(self.rules, self.profiles, Policy(), profile=profile)
+        every = (*LINT, *AUDIT)
+        active = select_rules(self.rules, self.profiles, Policy(), profile=profile, subjects=every)
         return {rule.rule.id: rule.severity.name for rule in active}
 
 
@@ -35,7 +37,7 @@ def load(policy: str, start: str) -> RuleSet:
         UsageError: a rule or the policy cannot be read or is not valid.
 
     """
-    builtin = index(bind(raw, checks.load(), f"rule {raw['id']}") for raw in compiled()["rules"])
+    builtin = index(bind(raw, checks.find, f"rule {raw['id']}") for raw in compiled()["rules"])
     name = policy or _shown(policy_file.find(start))
     if name is None:
         return RuleSet(builtin, compiled()["profiles"], Policy())

@@ -72,7 +72,7 @@ def book(*more: dict[str, Any]) -> dict[str, Rule]:
         raw("base-not-allowed", "base-allowed", "note", tags=("c",), params={"allowed": []}),
         *more,
     ]
-    return index(bind(rule, CHECKS, rule["id"]) for rule in rules)
+    return index(bind(rule, CHECKS.get, rule["id"]) for rule in rules)
 
 
 PROFILES: Mapping[str, Mapping[str, Any]] = {

@@ -7,7 +7,7 @@ from lucid_audit.checks import Answers, Check, load
 from lucid_audit.container.config import Container, Field
 from lucid_audit.dockerfile.build import Build
 from lucid_audit.dockerfile.stages import Settings
-from lucid_audit.engine import judge
+from lucid_audit.engine.dockerfile import judge
 from lucid_audit.errors import InternalError
 from lucid_audit.finding import Hit, Location, Severity, Skip, Skipped, SubjectReport
 from lucid_audit.policy_file import read_rule
@@ -20,7 +20,7 @@ TEXT = "FROM scratch AS one\nLABEL a=b\nFROM scratch\nLABEL \\\n  c=d\n"
 
 
 def by(check: Check, text: str = TEXT, **more: object) -> SubjectReport:
-    rule = bind(raw("the-rule", check.name, **more), {check.name: check}, "test")  # type: ignore[arg-type]
+    rule = bind(raw("the-rule", check.name, **more), {check.name: check}.get, "test")  # type: ignore[arg-type]
     return judge(sketch(text), [activate(rule, "note", {}, "test")])
 
 

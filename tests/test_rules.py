@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import re
+from datetime import date
 from typing import Any
 
 import pytest
 
 from lucid_audit.catalogue import KINDS, compiled, folder, schema
-from lucid_audit.checks import load as load_checks
-from lucid_audit.engine import judge
+from lucid_audit.checks import load_all as load_checks
+from lucid_audit.engine.dockerfile import judge
+from lucid_audit.engine.image import judge as judge_image
+from lucid_audit.finding import Finding, Skipped, SubjectReport
 from lucid_audit.policy_file import read_rule
-from lucid_audit.rules import Rule, activate
+from lucid_audit.rules import ActiveRule, Rule, activate
 from lucid_audit.yamlsource import load
-from tests.sketch import sketch
+from tests.image_sketch import publication
+from tests.sketch import AS_OF, sketch
 
 FILES = [file for kind in KINDS for file in sorted((folder() / kind).glob("*.yaml"))]
 RULES: dict[str, Rule] = {}
@@ -34,29 +38,40 @@ def cases() -> list[Any]:
     return found
 
 
+def judged(subject: Any, example: dict[str, Any], active: list[ActiveRule]) -> tuple[list[Finding], list[Skipped]]:
+    """Judge an example by one rule: a Dockerfile, or the sketch of an image."""
+    if isinstance(subject, str):
+        reports: tuple[SubjectReport, ...] = (judge(sketch(subject, example), active),)
+    else:
+        as_of = date.fromisoformat(example["as_of"]) if "as_of" in example else AS_OF
+        reports = judge_image(publication(subject, as_of, tuple(example.get("platforms", ()))), active)
+    assert not any(report.problems for report in reports)
+    return [f for report in reports for f in report.findings], [s for report in reports for s in report.skipped]
+
+
 @pytest.mark.parametrize(("name", "kind", "example"), cases())
 def test_example(name: str, kind: str, example: dict[str, Any]) -> None:
-    build = sketch(example[kind], example)
-    report = judge(build, [activate(rule(name), None, example.get("params", {}), "example")])
-    assert not report.problems, report.problems
+    active = [activate(rule(name), None, example.get("params", {}), "example")]
+    findings, skips = judged(example[kind], example, active)
     found: dict[str, list[str]] = {}
-    for finding in report.findings:
-        found.setdefault(str(finding.location.line), []).append(finding.message)
+    for finding in findings:
+        at = finding.location
+        found.setdefault(str(at.line or at.field or at.path), []).append(finding.message)
     expected = {
         str(line): sorted([text] if isinstance(text, str) else text) for line, text in example.get("at", {}).items()
     }
     assert {line: sorted(messages) for line, messages in found.items()} == expected
     if kind == "good":
-        assert not report.skipped
+        assert not skips
     if kind == "unknown":
-        assert report.skipped
-        assert all(skipped.reason for skipped in report.skipped)
+        assert skips
+        assert all(skipped.reason for skipped in skips)
 
 
 @pytest.mark.parametrize("file", FILES, ids=lambda file: file.stem)
 def test_rule_is_well_formed(file: Any) -> None:
     found = rule(file.stem)
-    assert found.check.subject == file.parent.name, "the rule's folder names its subject"
+    assert found.subject == found.check.subject == file.parent.name, "the rule's folder names its subject"
     for part in (found.message, found.title):
         assert not part.endswith("."), "messages and titles are not sentences with a full stop"
     placeholders = set(re.findall(r"{(\w+)}", found.message))

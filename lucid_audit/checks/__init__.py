@@ -1,7 +1,9 @@
 """Checks: the judgements behind the rules. One module per topic; listing the folder finds them all.
 
 A check is a generator ``check(subject, params) -> Hit | Skip``. The annotation of its first parameter says what it
-judges: ``Build`` (one Dockerfile), ``Container`` (predicted or measured). ``params`` is a record beside the
+judges: ``Build`` (one Dockerfile), ``Container`` (predicted or measured), ``Image`` (one platform of what was pulled) or
+``Publication`` (all that a reference names). The last two live in the folder ``images``, which linting a Dockerfile never
+imports. ``params`` is a record beside the
 check, left out when there is none. A check yields a Skip for what cannot be known, and never raises.
 """
 
@@ -18,7 +20,10 @@ from lucid_audit.finding import Hit, Skip
 from lucid_audit.tuples import NamedTuple
 
 Answers = Iterator[Hit | Skip]
-SUBJECTS = {"Build": "dockerfile", "Container": "container"}
+SUBJECTS = {"Build": "dockerfile", "Container": "container", "Image": "image", "Publication": "publication"}
+IMAGES = "images"
+LINT = ("dockerfile", "container")  # what a Dockerfile is judged by
+AUDIT = ("container", "image", "publication")  # what an image is judged by
 
 
 class Check(NamedTuple):
@@ -26,15 +31,19 @@ class Check(NamedTuple):
 
     name: str
     run: Callable[..., Answers]
-    subject: str  # dockerfile | container
+    subject: str  # one of the values of SUBJECTS
     params: type[Any] | None
+    reads: tuple[str, ...] = ()  # files whose content an image check looks at
 
 
 _registry: dict[str, Check] = {}
 
 
-def check(name: str) -> Callable[[Callable[..., Answers]], Callable[..., Answers]]:
-    """Register a check under ``name``. A second check of that name is a programming error."""
+def check(name: str, *, reads: tuple[str, ...] = ()) -> Callable[[Callable[..., Answers]], Callable[..., Answers]]:
+    """Register a check under ``name``. A second check of that name is a programming error.
+
+    ``reads``: paths and patterns (``*`` within a folder, ``**`` across) of the files whose content an image check wants.
+    """
 
     def register(function: Callable[..., Answers]) -> Callable[..., Answers]:
         if name in _registry:
@@ -44,7 +53,7 @@ def check(name: str) -> Callable[[Callable[..., Answers]], Callable[..., Answers
         params = None
         if annotations[1][0] == "params":
             params = vars(sys.modules[function.__module__])[annotations[1][1]]
-        _registry[name] = Check(name, function, subject, params)
+        _registry[name] = Check(name, function, subject, params, reads)
         return function
 
     return register
@@ -52,19 +61,36 @@ def check(name: str) -> Callable[[Callable[..., Answers]], Callable[..., Answers
 
 @cache
 def load() -> Mapping[str, Check]:
-    """Import every module of this folder and return the checks by name."""
-    # Neither pkgutil nor pathlib: they import half of the start-up with them.
-    for file in sorted(os.listdir(__path__[0])):
-        if file.endswith(".py") and file != "__init__.py":
-            import_module(f"{__name__}.{file.removesuffix('.py')}")
+    """Import the checks of Dockerfiles and containers and return them by name."""
+    _import(__path__[0], __name__)
     return _registry
+
+
+@cache
+def load_all() -> Mapping[str, Check]:
+    """Import those of images too."""
+    load()
+    _import(os.path.join(__path__[0], IMAGES), f"{__name__}.{IMAGES}")
+    return _registry
+
+
+def _import(folder: str, package: str) -> None:
+    # Neither pkgutil nor pathlib: they import half of the start-up with them.
+    for file in sorted(os.listdir(folder)):
+        if file.endswith(".py") and file != "__init__.py":
+            import_module(f"{package}.{file.removesuffix('.py')}")
+
+
+def find(name: str) -> Check | None:
+    """Return a check by name, None when there is none. Those of images are imported when the others lack the name."""
+    return load().get(name) or load_all().get(name)
 
 
 def plugins() -> Mapping[str, Check]:
     """Return the built-in checks and those of installed packages (entry points of group ``lucid_audit.checks``)."""
     from importlib.metadata import entry_points  # noqa: PLC0415  (slow to import; only for people who have plugins)
 
-    load()
+    load_all()
     for entry in entry_points(group="lucid_audit.checks"):
         entry.load()
     return _registry

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import date
 
-from lucid_audit.container.config import Container
+from lucid_audit.container.config import Container, LayerPath
 from lucid_audit.image.config import ImageConfig
 from lucid_audit.image.descriptor import Descriptor, Platform
+from lucid_audit.image.history import made_by
 from lucid_audit.image.identity import Identity
 from lucid_audit.image.layer import Layer
 from lucid_audit.image.manifest import Index, Manifest
@@ -44,6 +45,10 @@ class Image:
     def size(self) -> int:
         """Bytes of the packed layers."""
         return sum(layer.size for layer in self.layers)
+
+    def place(self, path: str, layer: int) -> LayerPath:
+        """Return the place of a path in a layer (from 0), for a finding."""
+        return LayerPath(path, layer, self.layers[layer].digest, made_by(self.config, layer))
 
     def own(self, layer: int) -> bool:
         """Whether a layer (from 0) lies above the base; every layer does when the base is not known."""

@@ -85,9 +85,7 @@ def read_layer(
         SourceError: the source failed.
 
     """
-    packed = _Hashed(descriptor.digest, descriptor.size)
-    unpacked = _Hashed("sha256:")
-    kind = _First()
+    packed, unpacked, kind = _Hashed(descriptor.digest, descriptor.size), _Hashed("sha256:"), _First()
     try:
         arriving = packed.through(_told(pieces, progress) if progress else pieces)
         reading = _Reading(unpacked.through(unpack(kind.watch(arriving), limits)), wanted, limits)

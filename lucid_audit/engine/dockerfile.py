@@ -1,16 +1,16 @@
-"""The engine: one subject, the active rules, one report. Pure: no clock, no environment, no input or output."""
+"""Judges one Dockerfile, and the container it predicts."""
 
 from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Sequence
 
-from lucid_audit.container.config import Field, Place
+from lucid_audit.container.config import Place
 from lucid_audit.dockerfile.build import Build
-from lucid_audit.errors import InternalError
-from lucid_audit.finding import Finding, Hit, Location, Problem, Skip, Skipped, SubjectReport
+from lucid_audit.engine import Where, collect, part
+from lucid_audit.finding import Finding, Location, Problem, SubjectReport
 from lucid_audit.rules import ActiveRule
-from lucid_audit.text import SourceText
+from lucid_audit.text import SourceText, Span
 
 SECRET = "secret"  # the tag of rules whose findings must not be quoted
 
@@ -29,48 +29,19 @@ def judge(build: Build, rules: Sequence[ActiveRule]) -> SubjectReport:
     if refused:
         problems = tuple(Problem(p.message, locate(source, p.span)) for p in refused)
         return SubjectReport("dockerfile", source.path, problems=problems, lines=_lines(source, problems))
-    findings: dict[tuple[str, Location, str], Finding] = {}
-    skipped: dict[Skipped, None] = {}
-    for active in rules:
-        for answer in _answers(build, active):
-            if isinstance(answer, Skip):
-                skipped[Skipped(active.rule.id, answer.reason, locate(source, answer.at))] = None
-            else:
-                finding = _finding(build, active, answer)
-                findings.setdefault((finding.rule, finding.location, finding.message), finding)
-    ordered = tuple(sorted(findings.values(), key=lambda f: (f.location.line, f.location.column, f.rule)))
+    subjects = {"dockerfile": build, "container": build.container}
+    where = Where(source.path, lambda place: locate(source, place), lambda place: _identity(build, place))
+    findings, skipped = collect(subjects, rules, where)
+    ordered = tuple(sorted(findings, key=lambda f: (f.location.line, f.location.column, f.rule)))
     quiet = {active.rule.id for active in rules if SECRET in active.rule.tags}
     lines = _masked(_lines(source, ordered), [f.location for f in ordered if f.rule in quiet])
-    return SubjectReport("dockerfile", source.path, ordered, tuple(skipped), lines=lines)
-
-
-def _answers(build: Build, active: ActiveRule) -> list[Hit | Skip]:
-    check = active.rule.check
-    subject = build if check.subject == "dockerfile" else build.container
-    if subject is None:
-        return []
-    try:
-        return list(check.run(subject) if check.params is None else check.run(subject, active.params))
-    except Exception as error:
-        name = build.dockerfile.source.path
-        raise InternalError(f"rule {active.rule.id} failed on {name}: {type(error).__name__}: {error}") from error
-
-
-def _finding(build: Build, active: ActiveRule, hit: Hit) -> Finding:
-    rule = active.rule
-    try:
-        message = rule.message.format(**hit.values)
-    except (KeyError, IndexError, ValueError) as error:
-        raise InternalError(f"rule {rule.id}: its message needs {error}, which the check does not give") from error
-    stage, instruction = _identity(build, hit.at)
-    source = build.dockerfile.source
-    return Finding(rule.id, active.severity, message, locate(source, hit.at), rule.remediation, stage, instruction)
+    return SubjectReport("dockerfile", source.path, ordered, skipped, lines=lines)
 
 
 def _identity(build: Build, place: Place) -> tuple[str, str]:
     """Name the stage and the instruction a place lies in, in words that do not change when lines move."""
-    if isinstance(place, Field):
-        return "", place.field
+    if not isinstance(place, Span):
+        return "", part(place)
     instructions = build.dockerfile.instructions
     at = bisect_right(instructions, place.start, key=lambda i: i.span.start) - 1
     if at < 0:
@@ -82,8 +53,8 @@ def _identity(build: Build, place: Place) -> tuple[str, str]:
 
 def locate(source: SourceText, place: Place) -> Location:
     """Turn a place into lines and columns."""
-    if isinstance(place, Field):
-        return Location(field=place.field)
+    if not isinstance(place, Span):
+        return Location(field=part(place))
     start, end = source.position(place.start), source.position(max(place.end, place.start))
     return Location(source.path, start.line, start.column, end.line, end.column)
 

@@ -1,0 +1,91 @@
+"""Judges what a reference publishes: the publication as a whole, and each image in it with the container it gives."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from lucid_audit.container.config import Field, LayerPath, Place
+from lucid_audit.engine import Where, collect, part
+from lucid_audit.finding import Finding, Location, Problem, SubjectReport
+from lucid_audit.image.facts import facts_of, facts_of_publication
+from lucid_audit.image.image import Image, Publication
+from lucid_audit.record import replace
+from lucid_audit.rules import ActiveRule
+
+
+def judge(publication: Publication, rules: Sequence[ActiveRule]) -> tuple[SubjectReport, ...]:
+    """Judge a publication: first what concerns all of it, then one report for each image.
+
+    A reference that names one manifest has one report. Entries that could not be read are problems, never passes.
+
+    Raises:
+        InternalError: a check crashed; the message names the rule and the subject.
+
+    """
+    whole = _publication(publication, rules)
+    images = [_image(image, rules) for image in publication.images]
+    if publication.index is None and len(images) == 1:
+        merged = (*whole.findings, *images[0].findings)
+        return (
+            replace(
+                images[0],
+                findings=merged,
+                skipped=(*whole.skipped, *images[0].skipped),
+                problems=whole.problems,
+            ),
+        )
+    return (whole, *images)
+
+
+def _publication(publication: Publication, rules: Sequence[ActiveRule]) -> SubjectReport:
+    where = Where(publication.name, locate, _identity)
+    findings, skipped = collect({"publication": publication}, rules, where)
+    problems = tuple(
+        Problem(f"{entry.platform or entry.digest}: {reason}", Location())
+        for entry, reason in publication.failed.items()
+    )
+    return SubjectReport(
+        "image",
+        publication.name,
+        _sorted(findings),
+        skipped,
+        problems,
+        digest=publication.digest,
+        facts=facts_of_publication(publication),
+    )
+
+
+def _image(image: Image, rules: Sequence[ActiveRule]) -> SubjectReport:
+    where = Where(f"{image.name} ({image.platform})", locate, _identity)
+    findings, skipped = collect({"image": image, "container": image.container}, rules, where)
+    return SubjectReport(
+        "image",
+        image.name,
+        _sorted(findings),
+        skipped,
+        platform=str(image.platform.normalised),
+        digest=image.digest,
+        facts=facts_of(image),
+    )
+
+
+def _sorted(findings: Sequence[Finding]) -> tuple[Finding, ...]:
+    """The gravest first; then configuration before files, as a reader would look."""
+    return tuple(
+        sorted(findings, key=lambda f: (-f.severity, f.location.layer, f.location.field, f.location.path, f.rule))
+    )
+
+
+def locate(place: Place) -> Location:
+    """Turn a place in an image into a location; layers count from 1 there."""
+    if isinstance(place, LayerPath):
+        return Location(
+            path=place.path, layer=place.layer + 1, layer_digest=place.layer_digest, created_by=place.created_by
+        )
+    if isinstance(place, Field):
+        return Location(field=place.field, created_by=place.created_by)
+    raise TypeError("a place in a Dockerfile was given for an image")
+
+
+def _identity(place: Place) -> tuple[str, str]:
+    return ("", part(place)) if isinstance(place, Field | LayerPath) else ("", "")

@@ -1,0 +1,188 @@
+"""Images from the sketches in rule examples: real layers, configurations and manifests, made in memory and read back.
+
+A sketch is a mapping; every key may be left out:
+
+    platform: linux/arm64             # of the configuration
+    config: {User: "65532"}           # config.config
+    created: 2026-01-01T00:00:00Z
+    history: [...]                    # raw; by default one line per layer, its created_by
+    base: python3                     # put the layers of a distroless base below (tests/image_bases.py)
+    layers:
+      - created_by: COPY app /app
+        files:
+          /app/main.py: text          # a file, mode 0644, root
+          /app/run: {text: "#!/bin/sh", mode: "0755", uid: 65532, gid: 65532}
+          /app/x: {elf: arm64, contains: [OPTIND, getopts, OLDPWD], mode: "0755"}
+          /app/link: {link: /app/x}
+          /app/same: {hard: /app/x}
+          /app/folder/: {mode: "1777"}
+          /app/gone: {whiteout: true}
+          /dev/x: {device: [1, 3]}
+          /usr/bin/ping: {elf: arm64, capability: "01000002"}
+
+A sketch of a publication has ``index``, a list of {platform, image, annotations, artifact_type}, and perhaps ``name``;
+without ``index`` it is the sketch of one image.
+"""
+
+from __future__ import annotations
+
+import gzip
+import io
+import json
+import struct
+import tarfile
+from collections.abc import Mapping
+from datetime import date
+from functools import cache
+from typing import Any
+
+from lucid_audit import reference
+from lucid_audit.image.assemble import assemble
+from lucid_audit.image.config import read_config
+from lucid_audit.image.descriptor import Descriptor, Platform, parse_platform, sha256
+from lucid_audit.image.image import Image, Publication
+from lucid_audit.image.layer import Layer, read_layer
+from lucid_audit.image.manifest import (
+    DOCKER_LAYER,
+    OCI_CONFIG,
+    OCI_INDEX,
+    OCI_MANIFEST,
+    Index,
+    Manifest,
+    is_attestation,
+)
+from lucid_audit.image.wanted import ALWAYS, wanted
+from tests.sketch import AS_OF, bases
+
+NAME = "example/service"
+MACHINES = {"amd64": 62, "arm64": 183, "arm": 40, "riscv64": 243}
+
+
+@cache
+def reads() -> Any:
+    from lucid_audit.checks import load_all
+
+    return wanted([*ALWAYS, *(path for check in load_all().values() for path in check.reads)])
+
+
+def elf(architecture: str, contains: list[str], interpreter: str = "") -> bytes:
+    """Return a small ELF program: a header, perhaps PT_INTERP, then strings."""
+    name = interpreter.encode() + b"\0" if interpreter else b""
+    count = 1 if name else 0
+    header = b"\x7fELF\x02\x01\x01" + bytes(9) + struct.pack("<HHIQQQIHHHHHH", 2, MACHINES[architecture], 1, 0, 64, 0, 0,
+                                                            64, 56, count, 0, 0, 0)  # fmt: skip
+    segment = struct.pack("<IIQQQQQQ", 3, 4, 64 + 56, 0, 0, len(name), len(name), 1) if name else b""
+    return header + segment + name + b"\0".join(word.encode() for word in contains)
+
+
+def member(path: str, spec: Any) -> tuple[tarfile.TarInfo, bytes]:
+    if isinstance(spec, str):
+        spec = {"text": spec}
+    info = tarfile.TarInfo(path.strip("/"))
+    info.mode = int(spec.get("mode", "0755" if path.endswith("/") or "elf" in spec else "0644"), 8)
+    info.uid, info.gid = spec.get("uid", 0), spec.get("gid", 0)
+    data = b""
+    if path.endswith("/"):
+        info.type = tarfile.DIRTYPE
+    elif "link" in spec:
+        info.type, info.linkname = tarfile.SYMTYPE, spec["link"]
+    elif "hard" in spec:
+        info.type, info.linkname = tarfile.LNKTYPE, spec["hard"].strip("/")
+    elif "device" in spec:
+        info.type = tarfile.CHRTYPE
+        info.devmajor, info.devminor = spec["device"]
+    elif "whiteout" in spec:
+        folder, _, name = info.name.rpartition("/")
+        info.name = f"{folder}/.wh.{name}".strip("/")
+    elif "opaque" in spec:
+        info.name = f"{info.name}/.wh..wh..opq"
+    elif "elf" in spec:
+        data = elf(spec["elf"], spec.get("contains", []), spec.get("interpreter", ""))
+    else:
+        data = spec.get("text", "").encode()
+    data += bytes(spec.get("zeros", 0))
+    if "capability" in spec:
+        info.pax_headers = {"SCHILY.xattr.security.capability": bytes.fromhex(spec["capability"]).decode("utf-8")}
+    info.size = len(data)
+    return info, data
+
+
+def archive(files: Mapping[str, Any]) -> bytes:
+    out = io.BytesIO()
+    with tarfile.open(fileobj=out, mode="w", format=tarfile.PAX_FORMAT) as tar:
+        for path, spec in files.items():
+            info, data = member(path, spec)
+            tar.addfile(info, io.BytesIO(data))
+    return out.getvalue()
+
+
+def layer(files: Mapping[str, Any]) -> tuple[Layer, Descriptor]:
+    blob = gzip.compress(archive(files), 1, mtime=0)
+    descriptor = Descriptor(DOCKER_LAYER + ".gzip", sha256(blob), len(blob))
+    return read_layer(iter([blob]), descriptor, reads()), descriptor
+
+
+def image(sketch: Mapping[str, Any], name: str = NAME, entry: Descriptor | None = None, as_of: date = AS_OF) -> Image:
+    from tests.image_bases import base_layers
+
+    platform = parse_platform(sketch.get("platform", "linux/arm64"))
+    assert platform is not None
+    below = base_layers(sketch["base"], platform.architecture) if "base" in sketch else []
+    described = [*below, *sketch.get("layers", [])]
+    made = [layer(one.get("files", {})) for one in described]
+    history = sketch.get("history")
+    if history is None:
+        history = [{"created_by": one.get("created_by", "")} for one in described]
+        history += [{"created_by": line, "empty_layer": True} for line in sketch.get("lines", [])]
+    raw = {
+        "os": platform.os,
+        "architecture": platform.architecture,
+        **({"variant": platform.variant} if platform.variant else {}),
+        "created": sketch.get("created", "2026-01-01T00:00:00Z"),
+        "config": sketch.get("config", {}),
+        "rootfs": {"type": "layers", "diff_ids": [one.diff_id for one, _ in made]},
+        "history": history,
+    }
+    data = json.dumps(raw).encode()
+    config = read_config(data)
+    manifest = Manifest(
+        OCI_MANIFEST,
+        Descriptor(OCI_CONFIG, sha256(data), len(data)),
+        tuple(d for _, d in made),
+        sketch.get("annotations", {}),
+    )
+    digest = entry.digest if entry is not None else sha256(b"manifest" + data)
+    return assemble(name, digest, entry, manifest, config, [one for one, _ in made], bases(), as_of)
+
+
+def publication(sketch: Mapping[str, Any], as_of: date = AS_OF, platforms: tuple[str, ...] = ()) -> Publication:
+    name = sketch.get("name", NAME)
+    wanted_platforms = tuple(p for text in platforms if (p := parse_platform(text)) is not None)
+    ref = reference.parse(name)
+    if "index" not in sketch:
+        one = image(sketch, name, as_of=as_of)
+        return Publication(name, ref, one.digest, None, (one,), wanted_platforms, as_of=as_of)
+    entries, images = [], []
+    for number, spec in enumerate(sketch["index"]):
+        text = spec.get("platform")
+        digest = spec.get("digest", sha256(f"manifest {number}".encode()))
+        platform = Platform(*text.split("/")) if text else None
+        entry = Descriptor(
+            spec.get("media_type", OCI_MANIFEST), digest, 100, platform, spec.get("annotations", {}), (),
+            spec.get("artifact_type", ""),
+        )  # fmt: skip
+        entries.append(entry)
+        if not is_attestation(entry) and "failed" not in spec and "media_type" not in spec:
+            images.append(image({"platform": text or "linux/amd64", **spec.get("image", {})}, name, entry, as_of))
+    index = Index(OCI_INDEX, tuple(entries), sketch.get("annotations", {}))
+    return Publication(
+        name,
+        ref,
+        sha256(repr(index).encode()),
+        index,
+        tuple(images),
+        wanted_platforms,
+        tuple(entry for entry in entries if is_attestation(entry)),
+        tuple(entry for entry in entries if entry.media_type != OCI_MANIFEST),
+        as_of=as_of,
+    )
