@@ -18,9 +18,6 @@ _FLAGS = os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK  # a FIFO must not make us w
 class Files(Protocol):
     """Named files: a folder or a tar file."""
 
-    def names(self) -> Iterator[str]:
-        """Yield the names of files and links."""
-
     def size(self, name: str) -> int:
         """Return the size of a file.
 
@@ -111,13 +108,6 @@ class Folder:
         except OSError as error:
             raise explain(error, str(path)) from None
         self._open = True
-
-    def names(self) -> Iterator[str]:
-        """Yield the names of the files at the top."""
-        self._check()
-        with os.scandir(self._root) as entries:
-            for entry in entries:
-                yield entry.name
 
     def size(self, name: str) -> int:
         """Return the size of a file."""

@@ -192,9 +192,9 @@ def _gunzip(pieces: Iterator[bytes], label: str) -> Iterator[bytes]:
                     running = zlib.decompressobj(31)
                 yield running.decompress(rest, CHUNK)
                 rest = running.unused_data if running.eof else running.unconsumed_tail
+        while not running.eof and (more := running.decompress(b"", CHUNK)):
+            yield more
     except zlib.error:
         raise DamagedError(f"{label} is damaged: its gzip stream is not valid") from None
-    while not running.eof and (more := running.decompress(b"", CHUNK)):
-        yield more
     if not running.eof:
         raise DamagedError(f"{label} is cut off: its gzip stream does not end")
