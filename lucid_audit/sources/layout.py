@@ -35,7 +35,7 @@ def open_files(path: Path) -> Files:
 
     """
     try:
-        is_folder = stat.S_ISDIR(os.stat(path).st_mode)  # noqa: PTH116  # Path.is_dir hides why it failed
+        is_folder = stat.S_ISDIR(os.stat(path).st_mode)  # Path.is_dir hides why it failed
     except OSError as error:
         raise explain(error, str(path)) from None
     return Folder(path) if is_folder else open_members(path)

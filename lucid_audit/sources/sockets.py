@@ -41,7 +41,7 @@ def endpoints(environ: Mapping[str, str]) -> list[str]:
 
 def _is_socket(path: str) -> bool:
     with suppress(OSError):
-        return stat.S_ISSOCK(os.stat(path).st_mode)  # noqa: PTH116  # a folder that is closed to us raises in Path
+        return stat.S_ISSOCK(os.stat(path).st_mode)  # a folder that is closed to us raises in Path
     return False
 
 
