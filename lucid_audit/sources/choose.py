@@ -11,11 +11,13 @@ from pathlib import Path
 from typing import NamedTuple
 
 from lucid_audit.errors import UsageError
-from lucid_audit.image.source import DamagedError, NotFoundError, Source, SourceError
+from lucid_audit.image.source import DamagedError, NotFoundError, Source, SourceError, UnavailableError
 from lucid_audit.reference import ImageRef, parse
 from lucid_audit.sources.archive import MANIFEST_FILE, Archive
-from lucid_audit.sources.engine import Connect, Engine
+from lucid_audit.sources.engine import Connect, Engine, is_id
+from lucid_audit.sources.files import Files
 from lucid_audit.sources.layout import VERSION_FILE, Layout, open_files
+from lucid_audit.sources.members import Members
 from lucid_audit.sources.sockets import connect as connect_engine
 from lucid_audit.sources.sockets import endpoints, no_engine
 
@@ -97,7 +99,7 @@ class Chooser(NamedTuple):
         path, name = split_path(text)
         there = _exists(path)
         if not there and _LOCAL.fullmatch(text):
-            raise UsageError(f"{path} does not exist")
+            raise UnavailableError(f"{path} does not exist")
         tried: list[Attempt] = []
         if there:
             try:
@@ -106,6 +108,8 @@ class Chooser(NamedTuple):
                 if parse(text) is None or _LOCAL.fullmatch(text):
                     raise
                 tried.append(Attempt("path", str(error)))
+        if is_id(text):
+            return self._engines(text)
         found = _reference(text)
         engine = self._working_engine(text, tried)
         return Chosen(engine or self.registry(found), tuple(tried))
@@ -193,20 +197,22 @@ def open_path(path: Path, name: str = "") -> Source:
 
     """
     files = open_files(path)
-    try:
-        if path.is_dir():
-            return Layout(path, name)
-        for file, kind in ((MANIFEST_FILE, Archive), (VERSION_FILE, Layout)):
-            try:
-                files.size(file)
-            except NotFoundError:
-                continue
-            return kind(path, name)
-    finally:
-        files.close()
+    if _has(files, MANIFEST_FILE) and isinstance(files, Members):
+        return Archive(path, name, members=files)
+    if _has(files, VERSION_FILE):
+        return Layout(path, name, files=files)
+    files.close()
     raise DamagedError(
         f"{path} is neither a saved image nor an OCI layout: it has no {MANIFEST_FILE} or {VERSION_FILE}"
     )
+
+
+def _has(files: Files, name: str) -> bool:
+    try:
+        files.size(name)
+    except SourceError:
+        return False
+    return True
 
 
 def _reference(text: str) -> ImageRef:

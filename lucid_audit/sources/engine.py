@@ -21,7 +21,7 @@ from lucid_audit.sources.export import parts
 from lucid_audit.sources.members import AT_MOST, Members, spool
 from lucid_audit.sources.sockets import connect, endpoints, no_engine, translated
 
-_ID = re.compile(r"(?:sha256:)?[0-9a-f]{12,64}")
+_ID = re.compile(r"sha256:[0-9a-f]{64}|[0-9a-f]{64}")
 _CONTAINERD = "io.containerd.snapshotter.v1"
 
 
@@ -56,7 +56,7 @@ class Engine:
         found = [endpoint] if endpoint else endpoints(environ)
         if not found:
             raise no_engine(environ)
-        if reference.parse(image) is None and not _ID.fullmatch(image):
+        if reference.parse(image) is None and not is_id(image):
             raise NotFoundError(f"{image!r} is not the name of an image")
         self.name = f"{image} of the engine at {found[0]}"
         self._image, self._endpoint = image, found[0]
@@ -149,6 +149,11 @@ class Engine:
         with translated(self._endpoint, self._image):
             pieces = self._client.get_image(str(self._inspected.get("Id") or self._image), CHUNK)
             yield from pieces
+
+
+def is_id(image: str) -> bool:
+    """Whether this is the full id of an image, which is no name; a shortened one reads as a name."""
+    return _ID.fullmatch(image) is not None
 
 
 def _check_size(wanted: Descriptor, size: int) -> None:

@@ -42,9 +42,10 @@ def open_files(path: Path) -> Files:
 
 
 def listed(names: Sequence[str]) -> str:
-    """Join names for an error, a few of them."""
+    """Join names for an error, a few of them; they are an image's words, not ours."""
     rest = len(names) - _LISTED
-    return ", ".join(names[:_LISTED]) + (f" and {rest} more" if rest > 0 else "")
+    shown = [name if name.isprintable() else repr(name) for name in names[:_LISTED]]
+    return ", ".join(shown) + (f" and {rest} more" if rest > 0 else "")
 
 
 class Layout:
@@ -52,10 +53,10 @@ class Layout:
 
     kind = "layout"
 
-    def __init__(self, path: Path, name: str = "") -> None:
+    def __init__(self, path: Path, name: str = "", *, files: Files | None = None) -> None:
         self.name = f"{path}:{name}" if name else str(path)
         self._path, self._wanted = path, name
-        self._files = open_files(path)
+        self._files = files or open_files(path)
         try:
             self._index = self._read_index()
         except BaseException:

@@ -153,7 +153,10 @@ def spool(pieces: Iterable[bytes], limit: int, label: str) -> BinaryIO:
 
     """
     with ExitStack() as on_error:
-        file = on_error.enter_context(tempfile.TemporaryFile(buffering=0))
+        try:
+            file = on_error.enter_context(tempfile.TemporaryFile(buffering=0))
+        except OSError as error:
+            raise UnavailableError(f"{label} cannot be unpacked: no temporary file ({error.strerror})") from None
         size = 0
         for piece in pieces:
             size += len(piece)
