@@ -16,6 +16,7 @@ from lucid_audit import __version__, cli, deliver, lint, ruleset
 from lucid_audit.__main__ import main
 from lucid_audit.catalogue import source
 from lucid_audit.finding import Report, Severity
+from lucid_audit.outcome import Outcome
 from lucid_audit.policy import Policy
 from tests.report.test_json import SCHEMA
 from tests.rulebook import PROFILES, book, raw
@@ -290,9 +291,9 @@ HEAVY = ("click", "dataclasses", "difflib", "docker", "importlib.metadata", "ins
 def test_without_options_click_is_left_out_and_nothing_else_differs(monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[object] = []
 
-    def take(request: lint.Request) -> lint.Outcome:
+    def take(request: lint.Request) -> Outcome:
         asked.append((list(request.paths), request._replace(paths=(), build_args=dict(request.build_args))))
-        return lint.Outcome(Report((), 0), Severity.error)
+        return Outcome(Report((), 0), Severity.error)
 
     monkeypatch.setattr(lint, "run", take)
     monkeypatch.setattr(deliver, "deliver", lambda _report, look: asked.append(look._replace(outputs=())))

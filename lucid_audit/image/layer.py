@@ -76,9 +76,12 @@ def read_layer(
     descriptor: Descriptor,
     wanted: Wanted,
     limits: Limits = DEFAULT,
-    progress: Callable[[int], None] | None = None,
+    ahead: Callable[[Iterator[bytes]], Iterator[bytes]] = iter,
 ) -> Layer:
-    """Read a layer to its end and return what is in it. ``progress`` is told packed bytes as they arrive.
+    """Read a layer to its end and return what is in it.
+
+    ``ahead`` wraps the packed stream after it was hashed: with a thread there, the next pieces arrive and are hashed while
+    the last are unpacked.
 
     Raises:
         DamagedError: size, digest, compression or archive are not what they have to be, or a limit is exceeded.
@@ -87,7 +90,7 @@ def read_layer(
     """
     packed, unpacked, kind = _Hashed(descriptor.digest, descriptor.size), _Hashed("sha256:"), _First()
     try:
-        arriving = packed.through(_told(pieces, progress) if progress else pieces)
+        arriving = ahead(packed.through(pieces))
         reading = _Reading(unpacked.through(unpack(kind.watch(arriving), limits)), wanted, limits)
         reading.run()
         for _ in arriving:  # what follows the compressed data still counts for the digest
@@ -110,12 +113,6 @@ def read_layer(
         tuple(reading.too_large),
         tuple(reading.repeated),
     )
-
-
-def _told(pieces: Iterator[bytes], progress: Callable[[int], None]) -> Iterator[bytes]:
-    for piece in pieces:
-        progress(len(piece))
-        yield piece
 
 
 class _First:
