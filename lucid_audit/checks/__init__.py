@@ -11,11 +11,13 @@ import os
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from functools import cache
-from importlib import import_module
-from typing import Any
 
 from lucid_audit.finding import Hit, Skip
 from lucid_audit.tuples import NamedTuple
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
 
 Answers = Iterator[Hit | Skip]
 SUBJECTS = {"Build": "dockerfile", "Container": "container"}
@@ -53,10 +55,10 @@ def check(name: str) -> Callable[[Callable[..., Answers]], Callable[..., Answers
 @cache
 def load() -> Mapping[str, Check]:
     """Import every module of this folder and return the checks by name."""
-    # Neither pkgutil nor pathlib: they import half of the start-up with them.
+    # Neither pkgutil nor importlib: they import half of the start-up with them.
     for file in sorted(os.listdir(__path__[0])):
         if file.endswith(".py") and file != "__init__.py":
-            import_module(f"{__name__}.{file.removesuffix('.py')}")
+            __import__(f"{__name__}.{file.removesuffix('.py')}")
     return _registry
 
 

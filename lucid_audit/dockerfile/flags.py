@@ -6,12 +6,11 @@ Sources: BuildKit ``parser/split_command.go`` (how they are read: quotes and ``\
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from lucid_audit.dockerfile.model import Flag, SourceMap, Word
 from lucid_audit.dockerfile.mounts import check_device, check_mount, did_you_mean, either
 from lucid_audit.regex import regex
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from lucid_audit.dockerfile.statement import Statement
 

@@ -7,13 +7,13 @@ from __future__ import annotations
 
 import re
 from itertools import pairwise
-from typing import TYPE_CHECKING
 
 from lucid_audit.dockerfile.model import Comment, Directive, SourceMap, SyntaxProblem
 from lucid_audit.regex import regex
 from lucid_audit.text import SourceText, Span
 from lucid_audit.tuples import NamedTuple
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
