@@ -8,6 +8,7 @@ from posixpath import basename
 from lucid_audit.checks.runtext import rx
 from lucid_audit.container.config import Argv
 from lucid_audit.container.execute import is_shell
+from lucid_audit.dockerfile.shell_calls import plain_command
 
 _IMPORT = (
     r"(?:^|[;\n:])\s*(?:import\s+([\w., \t]+?)\s*(?=[;\n]|$)|from\s+(\w[\w.]*)\s+import\b)|__import__\(\s*['\"]([\w.]+)"
@@ -31,7 +32,10 @@ def words_of(argv: Argv) -> list[str]:
     if text is None:
         return words
     text = rx(_ON_FAILURE).sub("", text)
-    from lucid_audit.dockerfile.shell import parse_script  # noqa: PLC0415  (only probes in shell form need it)
+    plain = plain_command(text)
+    if plain is not None:
+        return list(plain)
+    from lucid_audit.dockerfile.shell import parse_script  # noqa: PLC0415  (see plain_command)
 
     script = parse_script(text)
     if not script.complete or len(script.commands) != 1:
