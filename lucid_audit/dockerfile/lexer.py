@@ -170,7 +170,7 @@ class Lexer:
 
 def _directive(line: str) -> tuple[str, str] | None:
     """Return the name and value of a directive line, or None when it is none."""
-    match = _DIRECTIVE.match(line[1:].lstrip(SPACE)) if line.startswith("#") else None
+    match = _DIRECTIVE.match(line[1:].lstrip(SPACE)) if line.startswith("#") and "=" in line else None
     if match is None:
         return None
     name = match[1].lower()
