@@ -7,9 +7,8 @@ and layers of facts that apply when those values match. A fact the catalogue doe
 
 from __future__ import annotations
 
-from datetime import date
-
 from lucid_audit import bases_rules as rules
+from lucid_audit.dates import date
 from lucid_audit.tuples import NamedTuple
 
 TYPE_CHECKING = False

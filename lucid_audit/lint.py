@@ -8,7 +8,6 @@ from __future__ import annotations
 import gc
 import os
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import date
 
 from lucid_audit import discover, errors, parallel, ruleset
 from lucid_audit.bases import Bases
@@ -29,6 +28,7 @@ from lucid_audit.tuples import NamedTuple
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from datetime import date
     from typing import IO
 
 SIZE_LIMIT = 10 << 20  # bytes of one Dockerfile

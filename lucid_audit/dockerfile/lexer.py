@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 SPACE = "\t\n\v\f\r \x85\xa0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a\u2028\u2029\u202f\u205f\u3000"
 """What Go's ``unicode.IsSpace`` calls a space. Python's own ``str.strip`` also takes U+001C to U+001F, Go does not."""
 
+ASCII_SPACE = "\t\n\v\f\r "
+"""The part of ``SPACE`` that is ASCII."""
+
 LINE_LIMIT = 65_535
 """Bytes of UTF-8 in one physical line, its line feed not counted: the buffer of BuildKit's line scanner."""
 
