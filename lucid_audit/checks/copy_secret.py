@@ -109,6 +109,8 @@ def _context(build: Build) -> Context | None:
 
 def _content(context: Context | None, source: str) -> str:
     name = basename(source)
+    if not name.endswith((".pem", ".key", ".npmrc", ".pypirc", "pip.conf")):
+        return ""
     for kind, pattern, content in _CONTENTS:
         if rx(pattern).fullmatch(name):
             data = context.read(source, _READ) if context is not None else None

@@ -96,9 +96,11 @@ def does_nothing(argv: Argv) -> str:
     """Say why a probe succeeds whatever the service does, or return ""."""
     text = shell_text(argv)
     if text is not None:
-        if rx(r":|(?:exit|return)(?:\s+0)?").fullmatch(text):
+        if " ".join(text.split()) in (":", "exit", "exit 0", "return", "return 0"):
             return f"{text} always succeeds"
-        if rx(_ENDS_WELL).search(text) and not rx(r"\bexit\s+[1-9]|\bset\s+-\w*e|\bfalse\b").search(text):
+        last = text.rstrip().removesuffix(";").rstrip()
+        ends_well = last.endswith(("true", ":", "exit", "0")) and rx(_ENDS_WELL).search(text)
+        if ends_well and not rx(r"\bexit\s+[1-9]|\bset\s+-\w*e|\bfalse\b").search(text):
             return f"whatever fails before it, {rx(r'^(?:;|[|][|])').sub('', _end(text)).strip()} makes it succeed"
     words = words_of(argv)
     if not words:
