@@ -8,8 +8,6 @@ from __future__ import annotations
 import gc
 import os
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import date
-from typing import IO
 
 from lucid_audit import discover, parallel, ruleset
 from lucid_audit.bases import Bases
@@ -28,6 +26,11 @@ from lucid_audit.ruleset import RuleSet
 from lucid_audit.surroundings import Surroundings
 from lucid_audit.text import SourceText
 from lucid_audit.tuples import NamedTuple
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from datetime import date
+    from typing import IO
 
 SIZE_LIMIT = 10 << 20  # bytes of one Dockerfile
 PARALLEL_FROM = 60  # files; below that, forking costs more than it saves

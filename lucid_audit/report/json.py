@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable
-from typing import Any
 
 from lucid_audit import __version__
 from lucid_audit.finding import Location, Report, Severity, SubjectReport
 from lucid_audit.fingerprint import fingerprints
 from lucid_audit.report.escape import well_formed
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
 
 VERSION = 1
 
