@@ -109,7 +109,7 @@ def _errno(error: BaseException) -> int:
         one = waiting.pop()
         if not isinstance(one, BaseException) or one in seen:
             continue
-        if isinstance(one, OSError) and one.errno is not None:
+        if isinstance(one, OSError) and isinstance(one.errno, int):
             return one.errno
         seen.append(one)
         waiting += [one.__cause__, one.__context__, *one.args, getattr(one, "reason", None)]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import gzip
 import io
 import os
@@ -17,6 +18,7 @@ from hypothesis import strategies as st
 
 from lucid_audit.image.source import AccessError, DamagedError, NotFoundError, SourceError, UnavailableError
 from lucid_audit.sources import headers
+from lucid_audit.sources.files import explain
 from lucid_audit.sources.members import HOPS, Members, open_members, spool
 from tests.sources.builder import noise, tar
 
@@ -294,6 +296,12 @@ def test_permission_denied(tmp_path: Path) -> None:
     (tmp_path / "x").touch(0o000)
     with pytest.raises(AccessError):
         open_members(tmp_path / "x")
+
+
+def test_what_the_system_says_is_translated() -> None:
+    assert isinstance(explain(PermissionError(errno.EACCES, "x"), "a"), AccessError)
+    assert isinstance(explain(FileNotFoundError(errno.ENOENT, "x"), "a"), UnavailableError)
+    assert str(explain(OSError(errno.EIO, "Input/output error"), "a")) == "a cannot be read (Input/output error)"
 
 
 def test_a_file_that_shrinks_and_one_that_is_closed(tmp_path: Path) -> None:
