@@ -84,6 +84,7 @@ def translated(endpoint: str, image: str) -> Iterator[None]:
 def _meaning(error: Exception, endpoint: str, image: str) -> SourceError | None:
     """Return the error of ours; None for one that is not the engine's."""
     from docker.errors import APIError, DockerException  # noqa: PLC0415
+    from requests.exceptions import ChunkedEncodingError  # noqa: PLC0415
 
     if isinstance(error, APIError):
         words = " ".join(str(error.explanation or error).split())[:_LONGEST]
@@ -94,6 +95,8 @@ def _meaning(error: Exception, endpoint: str, image: str) -> SourceError | None:
         return UnavailableError(f"the engine at {endpoint} failed: {words}")
     if not isinstance(error, DockerException | OSError):
         return None
+    if isinstance(error, ChunkedEncodingError):
+        return UnavailableError(f"the engine at {endpoint} broke the connection off")
     number = _errno(error)
     if number in (errno.EACCES, errno.EPERM):
         return AccessError(f"the engine at {endpoint} may not be used by this user (permission denied)")

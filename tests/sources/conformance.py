@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import gzip
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import pytest
 
@@ -27,6 +27,15 @@ def opened(place: Place, source: Image | None = None, spoil: Spoil | None = None
 
 def plain(data: bytes) -> bytes:
     return gzip.decompress(data) if data[:2] == b"\x1f\x8b" else data
+
+
+def taken(stream: Iterator[tuple[Descriptor, Iterator[bytes]]]) -> list[str]:
+    """Take all blobs of a stream, verified, and return their digests in its order."""
+    digests = []
+    for descriptor, pieces in stream:
+        assert sha256(b"".join(pieces)) == descriptor.digest
+        digests.append(descriptor.digest)
+    return digests
 
 
 class Conformance:

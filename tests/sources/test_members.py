@@ -52,6 +52,7 @@ NAMES = st.lists(st.sampled_from(["a", "bé", "c" * 60, "d" * 99, "e.tar", "..x"
 TREES = st.dictionaries(NAMES, st.binary(max_size=1500), max_size=6)
 
 
+@settings(deadline=None)
 @given(TREES, st.sampled_from([GNU, PAX]))
 def test_every_member_is_found(tree: dict[str, bytes], form: int) -> None:
     store = members(tar(tree, form=form))
@@ -60,6 +61,7 @@ def test_every_member_is_found(tree: dict[str, bytes], form: int) -> None:
     store.close()
 
 
+@settings(deadline=None)
 @given(TREES.filter(bool), st.data())
 def test_no_cut_goes_unnoticed(tree: dict[str, bytes], data: st.DataObject) -> None:
     whole = tar(tree)
@@ -69,7 +71,7 @@ def test_no_cut_goes_unnoticed(tree: dict[str, bytes], data: st.DataObject) -> N
         members(whole[:cut])
 
 
-@settings(max_examples=300)
+@settings(max_examples=300, deadline=None)
 @given(TREES, st.lists(st.tuples(st.integers(0, 5000), st.binary(min_size=1, max_size=12)), max_size=4))
 def test_damage_gives_our_error_or_an_answer(tree: dict[str, bytes], changes: list[tuple[int, bytes]]) -> None:
     damaged = bytearray(tar(tree))
@@ -84,6 +86,7 @@ def test_damage_gives_our_error_or_an_answer(tree: dict[str, bytes], changes: li
         pass
 
 
+@settings(deadline=None)
 @given(st.binary(max_size=3000))
 def test_noise(data: bytes) -> None:
     with suppress(SourceError):
@@ -149,6 +152,16 @@ def test_too_many_members(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(headers, "MEMBER_LIMIT", 3)
     with pytest.raises(DamagedError, match="more than 3 members"):
         members(tar({str(number): b"" for number in range(4)}))
+
+
+def test_names_that_fill_the_memory(monkeypatch: pytest.MonkeyPatch) -> None:
+    long = "n" * 5000
+    for hostile in ({long: b"x"}, {"a": long}):
+        with pytest.raises(DamagedError):
+            members(tar(hostile))
+    monkeypatch.setattr(headers, "NAMES_LIMIT", 100)
+    with pytest.raises(DamagedError, match="more than 100 characters"):
+        members(tar({f"{number:030}": b"" for number in range(4)}))
 
 
 @pytest.mark.parametrize("name", ["./a/b", "/a/b", "a//b", "a/./b", "x/../a/b"])
