@@ -149,6 +149,12 @@ def test_an_export_that_is_cut_off(cut: int) -> None:
             taken(store.stream([document.config, *document.layers]))
 
 
+def test_a_layer_of_another_size() -> None:
+    store, document = opened_engine(fake(saved_podman({"": ONE})))
+    with pytest.raises(DamagedError, match="bytes, not 5"):
+        taken(store.stream([document.layers[0]._replace(size=5)]))
+
+
 def test_an_export_without_a_layer() -> None:
     tree = saved_podman({"": ONE})
     del tree[f"{ONE.diff_ids[2].removeprefix('sha256:')}.tar"]

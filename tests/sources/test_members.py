@@ -18,6 +18,7 @@ from hypothesis import strategies as st
 
 from lucid_audit.image.source import AccessError, DamagedError, NotFoundError, SourceError, UnavailableError
 from lucid_audit.sources import headers
+from lucid_audit.sources import members as store_module
 from lucid_audit.sources.files import explain
 from lucid_audit.sources.members import HOPS, Members, open_members, spool
 from tests.sources.builder import noise, tar
@@ -129,6 +130,22 @@ def test_refused(data: bytes) -> None:
 
 def test_numbers_in_base_256() -> None:
     assert read(members(raw(header(size=b"\x80" + bytes(10) + b"\4"), b"text")), "a") == b"text"
+
+
+def test_a_size_in_an_extended_header_goes_first() -> None:
+    record = b"9 size=4\n"
+    data = raw(header(flag=b"x", size=b"%011o\0" % len(record)), record, header(size=b"00000000000\0"), b"text")
+    assert read(members(data), "a") == b"text"
+
+
+def test_a_full_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(store_module, "_write", full)
+    (tmp_path / "x").write_bytes(gzip.compress(tar({"a": b""})))
+    with pytest.raises(UnavailableError, match="No space left"):
+        open_members(tmp_path / "x")
 
 
 def test_an_extended_header_of_hundreds_of_megabytes_costs_no_memory(tmp_path: Path) -> None:
