@@ -70,6 +70,13 @@ class _Hashed:
     def hex(self) -> str:
         return self._hash.hexdigest()
 
+    def check(self, descriptor: Descriptor) -> None:
+        """Compare what passed with what the descriptor says."""
+        if descriptor.size not in (-1, self.size):
+            raise DamagedError(f"layer {descriptor.digest} ends after {self.size} of {descriptor.size} bytes")
+        if self.hex() != descriptor.digest.partition(":")[2]:
+            raise DamagedError(f"layer {descriptor.digest} has other content than its digest says")
+
 
 def read_layer(
     pieces: Iterator[bytes],
@@ -80,8 +87,7 @@ def read_layer(
 ) -> Layer:
     """Read a layer to its end and return what is in it.
 
-    ``ahead`` wraps the packed stream after it was hashed: with a thread there, the next pieces arrive and are hashed while
-    the last are unpacked.
+    ``ahead`` wraps the packed stream once it is hashed: with a thread there, both go on while the last pieces are unpacked.
 
     Raises:
         DamagedError: size, digest, compression or archive are not what they have to be, or a limit is exceeded.
@@ -89,18 +95,15 @@ def read_layer(
 
     """
     packed, unpacked, kind = _Hashed(descriptor.digest, descriptor.size), _Hashed("sha256:"), _First()
+    arriving = ahead(packed.through(pieces))
     try:
-        arriving = ahead(packed.through(pieces))
         reading = _Reading(unpacked.through(unpack(kind.watch(arriving), limits)), wanted, limits)
         reading.run()
         for _ in arriving:  # what follows the compressed data still counts for the digest
             pass
     except DamagedError as error:
         raise DamagedError(f"layer {descriptor.digest}: {error}") from None
-    if descriptor.size not in (-1, packed.size):
-        raise DamagedError(f"layer {descriptor.digest} ends after {packed.size} of {descriptor.size} bytes")
-    if packed.hex() != descriptor.digest.partition(":")[2]:
-        raise DamagedError(f"layer {descriptor.digest} has other content than its digest says")
+    packed.check(descriptor)
     return Layer(
         descriptor.digest,
         f"sha256:{unpacked.hex()}",

@@ -73,7 +73,9 @@ def _findings(subject: SubjectReport) -> Iterable[dict[str, Any]]:
 def _part(location: Location) -> dict[str, Any]:
     """Return a place in an image."""
     if location.path:
-        part: dict[str, Any] = {"path": well_formed(location.path), "layer": location.layer}
+        part: dict[str, Any] = {"path": well_formed(location.path)}
+        if location.layer > 0:
+            part["layer"] = location.layer
         if location.layer_digest:
             part["layer_digest"] = location.layer_digest
     else:

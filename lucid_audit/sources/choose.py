@@ -115,28 +115,35 @@ class Chooser(NamedTuple):
         return Chosen(engine or self.registry(found), tuple(tried))
 
     def _engines(self, text: str) -> Chosen:
+        places = endpoints(self.environ)
+        if not places:
+            raise no_engine(self.environ)
+        if len(places) == 1:
+            return Chosen(self._open_engine(text, places[0]))
         tried: list[Attempt] = []
         engine = self._working_engine(text, tried)
-        if engine is not None:
-            return Chosen(engine, tuple(tried))
-        if not tried:
-            raise no_engine(self.environ)
-        raise NowhereError(text, tuple(tried))
+        if engine is None:
+            raise NowhereError(text, tuple(tried))
+        return Chosen(engine, tuple(tried))
 
     def _working_engine(self, text: str, tried: list[Attempt]) -> Engine | None:
         """Return the first engine that has the image."""
         for endpoint in endpoints(self.environ):
-            engine: Engine | None = None
             try:
-                engine = Engine(text, self.environ, endpoint, self.connect)
-                engine.manifest()
+                return self._open_engine(text, endpoint)
             except SourceError as error:
                 tried.append(Attempt("engine", str(error)))
-                if engine is not None:
-                    engine.close()
-                continue
-            return engine
         return None
+
+    def _open_engine(self, text: str, endpoint: str) -> Engine:
+        """Return an engine that has the image."""
+        engine = Engine(text, self.environ, endpoint, self.connect)
+        try:
+            engine.manifest()
+        except BaseException:
+            engine.close()
+            raise
+        return engine
 
 
 def read_subject(text: str, kind: str = AUTO) -> Subject:

@@ -134,15 +134,22 @@ class Engine:
             self._archive = Archive(self.name, members=Members(file, f"the export of {self.name}"))
             return self._archive.manifest()
         identifier = self._inspected.get("Id")
-        layers = (self._inspected.get("RootFS") or {}).get("Layers") or []
         if not isinstance(identifier, str) or not valid_digest(identifier):
             raise DamagedError(f"{self.name} has the id {identifier!r}")
-        if not all(isinstance(layer, str) and valid_digest(layer) for layer in layers) or len(layers) > LAYER_LIMIT:
-            raise DamagedError(f"{self.name} has layers that cannot be verified")
         self._config = self._config._replace(digest=identifier)
-        self._layers = [Descriptor(DOCKER_LAYER, layer, -1) for layer in layers]
+        self._layers = [Descriptor(DOCKER_LAYER, layer, -1) for layer in self._diff_ids()]
         data = synthesised(self._config, self._layers)
         return Fetched(data, DOCKER_MANIFEST, sha256(data), sized=False)
+
+    def _diff_ids(self) -> list[str]:
+        """Return the layers that ``inspect`` names; an image without any has ``RootFS`` without ``Layers``."""
+        rootfs = self._inspected.get("RootFS")
+        layers = (rootfs.get("Layers") or []) if isinstance(rootfs, dict) else None
+        if not isinstance(layers, list) or len(layers) > LAYER_LIMIT:
+            raise DamagedError(f"{self.name} has no list of layers, or one of more than {LAYER_LIMIT}")
+        if not all(isinstance(layer, str) and valid_digest(layer) for layer in layers):
+            raise DamagedError(f"{self.name} has layers that cannot be verified")
+        return layers
 
     def _export(self) -> Generator[bytes, None, None]:
         """Yield the export. It is asked for by id: the name may stand for another image by now."""

@@ -14,7 +14,8 @@ from lucid_audit.image.source import DamagedError
 BLOCK = 512
 MEMBER_LIMIT = 200_000  # members of an archive; one with a thousand images has fewer
 EXTENDED_LIMIT = 1 << 20  # bytes of one extended header or long name
-NAME_LIMIT = 4096  # bytes of a name, as Linux has it (PATH_MAX)
+NAME_LIMIT = 4096  # characters of a name, as Linux has it (PATH_MAX)
+NAMES_LIMIT = 64 << 20  # characters of all names and links, which are kept in memory
 
 FILE, LINK, SYMLINK, OTHER = "file", "link", "symlink", "other"
 _KINDS = {b"0": FILE, b"\0": FILE, b"7": FILE, b"1": LINK, b"2": SYMLINK, b"5": OTHER}
@@ -53,6 +54,7 @@ def walk(blocks: Blocks) -> Iterator[Member]:
 
     """
     extended: dict[str, str] = {}
+    names = 0
     for _ in range(MEMBER_LIMIT):
         header = _exactly(blocks, BLOCK)
         if not any(header):
@@ -63,6 +65,9 @@ def walk(blocks: Blocks) -> Iterator[Member]:
             continue
         member = _member(header, flag, stored, extended, blocks.position)
         extended = {}
+        names += len(member.name) + len(member.link)
+        if names > NAMES_LIMIT:
+            raise DamagedError(f"the names in the tar file have more than {NAMES_LIMIT} characters")
         end = member.offset + member.size
         yield member
         blocks.forward(end + -end % BLOCK)
@@ -165,6 +170,8 @@ def _member(header: bytes, flag: bytes, stored: int, extended: dict[str, str], o
         raise DamagedError(f"the tar file has a member of the type {flag!r}")
     name = extended.get("path", "") or _name(header)
     link = extended.get("linkpath", "") or _text(header[157:257])
+    if len(link) > NAME_LIMIT:
+        raise DamagedError(f"the tar file has a link to {link[:80]!r}, of {len(link)} characters")
     size, said = stored, extended.get("size")
     if said is not None and kind == FILE:
         if not said.isascii() or not said.isdigit() or len(said) > 20:

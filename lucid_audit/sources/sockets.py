@@ -84,6 +84,7 @@ def translated(endpoint: str, image: str) -> Iterator[None]:
 def _meaning(error: Exception, endpoint: str, image: str) -> SourceError | None:
     """Return the error of ours; None for one that is not the engine's."""
     from docker.errors import APIError, DockerException  # noqa: PLC0415
+    from requests.exceptions import ChunkedEncodingError  # noqa: PLC0415
 
     if isinstance(error, APIError):
         words = " ".join(str(error.explanation or error).split())[:_LONGEST]
@@ -94,6 +95,8 @@ def _meaning(error: Exception, endpoint: str, image: str) -> SourceError | None:
         return UnavailableError(f"the engine at {endpoint} failed: {words}")
     if not isinstance(error, DockerException | OSError):
         return None
+    if isinstance(error, ChunkedEncodingError):
+        return UnavailableError(f"the engine at {endpoint} broke the connection off")
     number = _errno(error)
     if number in (errno.EACCES, errno.EPERM):
         return AccessError(f"the engine at {endpoint} may not be used by this user (permission denied)")
@@ -109,7 +112,7 @@ def _errno(error: BaseException) -> int:
         one = waiting.pop()
         if not isinstance(one, BaseException) or one in seen:
             continue
-        if isinstance(one, OSError) and one.errno is not None:
+        if isinstance(one, OSError) and isinstance(one.errno, int):
             return one.errno
         seen.append(one)
         waiting += [one.__cause__, one.__context__, *one.args, getattr(one, "reason", None)]

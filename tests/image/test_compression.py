@@ -6,6 +6,7 @@ import gzip
 import sys
 import zlib
 from collections.abc import Iterator
+from contextlib import suppress
 
 import pytest
 from hypothesis import given
@@ -50,7 +51,7 @@ def test_every_kind_in_any_pieces(data: bytes, size: int) -> None:
     assert b"".join(unpack(pieces(data, size))) == TAR
 
 
-@pytest.mark.parametrize("data", [data for name, data in KINDS.items() if name not in ("tar",)])
+@pytest.mark.parametrize("data", [data for name, data in KINDS.items() if name != "tar"])
 def test_the_fallback_without_isal(monkeypatch: pytest.MonkeyPatch, data: bytes) -> None:
     monkeypatch.setitem(sys.modules, "isal", None)
     assert b"".join(unpack(pieces(data, 1000))) == TAR
@@ -68,16 +69,13 @@ def test_every_cut_is_noticed(name: str, data: st.DataObject) -> None:
         b"".join(unpack(pieces(whole[:at], 1000)))
 
 
-@pytest.mark.parametrize("name", ["gzip", "zstd"])
 @given(st.data())
-def test_a_changed_byte_never_gives_other_content_of_the_same_kind(name: str, data: st.DataObject) -> None:
-    whole = bytearray(KINDS[name])
+def test_a_changed_byte_never_gives_other_content(data: st.DataObject) -> None:
+    whole = bytearray(KINDS["gzip"])
     at = data.draw(st.integers(20, len(whole) - 1))
     whole[at] ^= data.draw(st.integers(1, 255))
-    try:
-        b"".join(unpack(pieces(bytes(whole), 1000)))
-    except DamagedError as error:
-        assert str(error)
+    with suppress(DamagedError):  # a byte of a gzip header may mean nothing
+        assert b"".join(unpack(pieces(bytes(whole), 1000))) == TAR
 
 
 def test_junk_after_the_last_member() -> None:
@@ -98,14 +96,12 @@ def test_nothing_at_all_is_an_empty_archive() -> None:
 def test_bombs_end_early() -> None:
     bomb = zlib.compress(bytes(50 << 20), 9, wbits=31)
     limits = Limits(ratio=100, ratio_from=1 << 20)
-    size = 0
+    seen: list[int] = []
     with pytest.raises(DamagedError, match="bomb"):
-        for block in unpack(pieces(bomb, 4096), limits):
-            size += len(block)
-    assert size < 8 << 20
+        seen.extend(len(block) for block in unpack(pieces(bomb, 4096), limits))
+    assert sum(seen) < 8 << 20
     with pytest.raises(DamagedError, match="more than 1048576 bytes"):
-        for _ in unpack(pieces(zstd(bytes(50 << 20)), 4096), Limits(unpacked=1 << 20)):
-            pass
+        sum(len(block) for block in unpack(pieces(zstd(bytes(50 << 20)), 4096), Limits(unpacked=1 << 20)))
 
 
 def test_kinds_by_their_first_bytes() -> None:

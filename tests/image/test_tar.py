@@ -8,6 +8,7 @@ import shutil
 import subprocess
 import tarfile
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -83,7 +84,7 @@ def test_what_python_writes(format_: int) -> None:
         ("a/b", "f", ""),
         ("link", "l", "a/b"),
         ("hard", "h", "a/b"),
-        ("dir", "d", ""),
+        ("dir/", "d", ""),
         ("dev", "c", ""),
     ]
     assert found[0][1] == b"hello"
@@ -92,7 +93,7 @@ def test_what_python_writes(format_: int) -> None:
     assert found[4][0].device == (1, 3)
 
 
-NAME = st.text(st.characters(blacklist_characters="\0/", blacklist_categories=("Cs",)), min_size=1, max_size=300)
+NAME = st.text(st.characters(exclude_characters="\0/", exclude_categories=("Cs",)), min_size=1, max_size=300)
 
 
 @given(st.lists(st.tuples(NAME, st.binary(max_size=2000), st.integers(0, 2**40)), max_size=6), st.integers(1, 3000))
@@ -106,10 +107,8 @@ def test_any_names_sizes_and_owners(files: list[tuple[str, bytes, int]], size: i
 @given(st.binary(max_size=4000))
 def test_no_input_hangs_or_raises_anything_else(data: bytes) -> None:
     for prefix in (b"", header(size=b"00000001000\0"), header(flag=b"x", size=b"00000000100\0")):
-        try:
+        with suppress(DamagedError):
             read(prefix + data)
-        except DamagedError as error:
-            assert str(error)
 
 
 @given(st.integers(0, 5 * BLOCK))
@@ -122,7 +121,8 @@ def test_every_cut_inside_an_entry_is_noticed(at: int) -> None:
     except DamagedError:
         return
     assert found == whole[: len(found)], "what is read is what was there"
-    assert at in (0, 3 * BLOCK) or at >= 3 * BLOCK + 3 * BLOCK, "an archive may end between entries only"
+    ends = (0, BLOCK + 700, BLOCK + 700 + 2 * BLOCK)  # the padding of the last body is nobody's loss
+    assert any(end <= at <= -(-end // BLOCK) * BLOCK for end in ends), "an archive may end between entries only"
 
 
 @pytest.mark.skipif(shutil.which("tar") is None, reason="needs GNU tar")
@@ -138,7 +138,19 @@ def test_what_gnu_tar_writes(tmp_path: Path, format_: str) -> None:
     with (root / "sparse").open("wb") as stream:
         stream.seek(3_000_000)
         stream.write(b"end")
-    subprocess.run(["tar", "-C", root, "-S", f"--format={format_}", "-cf", tmp_path / "a.tar", "."], check=True)
+    subprocess.run(
+        [
+            "tar",
+            "-C",
+            root,
+            *(["-S"] if format_ != "ustar" else []),
+            f"--format={format_}",
+            "-cf",
+            tmp_path / "a.tar",
+            ".",
+        ],
+        check=True,
+    )
     data = (tmp_path / "a.tar").read_bytes()
     found = {member.name: member for member, _ in read(data)}
     with tarfile.open(tmp_path / "a.tar") as tar:

@@ -18,6 +18,7 @@ from lucid_audit.sources.archive import Archive
 from tests.sources.builder import (
     Image,
     Tree,
+    blob_path,
     image,
     image_of,
     saved_compressed,
@@ -186,6 +187,18 @@ def test_two_listings_are_refused(tmp_path: Path) -> None:
     tree = saved_podman({"": ONE}) | {"./manifest.json": b"[]"}
     with pytest.raises(DamagedError, match="twice"):
         Archive(saved(tmp_path, tree))
+
+
+def test_an_archive_without_images(tmp_path: Path) -> None:
+    with pytest.raises(NotFoundError, match="has no images"):
+        Archive(saved(tmp_path, {"manifest.json": b"[]"})).manifest()
+
+
+def test_a_large_blob_is_no_manifest(tmp_path: Path) -> None:
+    data = b" " * (5 << 20)
+    store = Archive(saved(tmp_path, saved_layout({"": ONE}) | {blob_path(sha256(data)): data}))
+    with pytest.raises(DamagedError, match="more than"):
+        store.manifest(sha256(data))
 
 
 def test_not_an_archive(tmp_path: Path) -> None:

@@ -165,7 +165,7 @@ def test_no_engine() -> None:
     assert chooser().choose("sample").tried == ()
     with pytest.raises(UnavailableError, match="there is no engine"):
         chooser().choose("docker-daemon:sample")
-    with pytest.raises(NowhereError, match="tried engine: "):
+    with pytest.raises(UnavailableError, match="no such socket"):
         Chooser(FakeRegistry, {"DOCKER_HOST": "unix:///absent/s"}).choose("docker-daemon:sample")
 
 
@@ -175,6 +175,8 @@ def test_every_socket_is_asked(monkeypatch: pytest.MonkeyPatch) -> None:
     chosen = Chooser(FakeRegistry, {}).choose("sample")
     assert [attempt.place for attempt in chosen.tried] == ["engine", "engine"]
     assert all("no such socket" in attempt.why for attempt in chosen.tried)
+    with pytest.raises(NowhereError, match=r"sample cannot be read; tried engine: .*; engine: "):
+        Chooser(FakeRegistry, {}).choose("sample", "engine")
 
 
 def test_a_socket_that_nothing_listens_on(tmp_path: Path) -> None:

@@ -27,7 +27,7 @@ from tests.sources.builder import (
     tar,
     write,
 )
-from tests.sources.conformance import Conformance, Place, plain
+from tests.sources.conformance import Place, Spoilable, plain
 
 Save = Callable[[dict[str, Image], "Spoil | None"], Tree]
 
@@ -89,7 +89,7 @@ PLACES = {
 }
 
 
-class TestLocal(Conformance):
+class TestLocal(Spoilable):
     @pytest.fixture(params=PLACES)
     def place(self, request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Place]:
         made: list[Source] = []

@@ -93,13 +93,17 @@ def test_a_nested_index_is_returned(tmp_path: Path) -> None:
 @pytest.mark.parametrize("name", ["", "multi"])
 def test_platforms_at_the_top_are_one_image(tmp_path: Path, name: str) -> None:
     platforms = [{"os": "linux", "architecture": architecture} for architecture in ("amd64", "arm64")]
-    path = of(tmp_path, *(entry(manifest(i), name, platform=p) for i, p in zip((ONE, TWO), platforms, strict=True)))
+    path = of(
+        tmp_path,
+        *(entry(manifest(i), name, platform=p, artifactType="a/b") for i, p in zip((ONE, TWO), platforms, strict=True)),
+    )
     store = Layout(path, name)
     fetched = fetch_manifest(store)
     found = read(fetched)
     assert isinstance(found, Index)
     assert [str(part.platform) for part in found.manifests] == ["linux/amd64", "linux/arm64"]
     assert found.manifests[0].annotations.get(REF_NAME, "") == name
+    assert found.manifests[0].artifact_type == "a/b"
 
 
 def test_the_same_image_twice_is_one(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import gzip
 import io
 import os
@@ -17,6 +18,8 @@ from hypothesis import strategies as st
 
 from lucid_audit.image.source import AccessError, DamagedError, NotFoundError, SourceError, UnavailableError
 from lucid_audit.sources import headers
+from lucid_audit.sources import members as store_module
+from lucid_audit.sources.files import explain
 from lucid_audit.sources.members import HOPS, Members, open_members, spool
 from tests.sources.builder import noise, tar
 
@@ -50,6 +53,7 @@ NAMES = st.lists(st.sampled_from(["a", "bé", "c" * 60, "d" * 99, "e.tar", "..x"
 TREES = st.dictionaries(NAMES, st.binary(max_size=1500), max_size=6)
 
 
+@settings(deadline=None)
 @given(TREES, st.sampled_from([GNU, PAX]))
 def test_every_member_is_found(tree: dict[str, bytes], form: int) -> None:
     store = members(tar(tree, form=form))
@@ -58,6 +62,7 @@ def test_every_member_is_found(tree: dict[str, bytes], form: int) -> None:
     store.close()
 
 
+@settings(deadline=None)
 @given(TREES.filter(bool), st.data())
 def test_no_cut_goes_unnoticed(tree: dict[str, bytes], data: st.DataObject) -> None:
     whole = tar(tree)
@@ -67,7 +72,7 @@ def test_no_cut_goes_unnoticed(tree: dict[str, bytes], data: st.DataObject) -> N
         members(whole[:cut])
 
 
-@settings(max_examples=300)
+@settings(max_examples=300, deadline=None)
 @given(TREES, st.lists(st.tuples(st.integers(0, 5000), st.binary(min_size=1, max_size=12)), max_size=4))
 def test_damage_gives_our_error_or_an_answer(tree: dict[str, bytes], changes: list[tuple[int, bytes]]) -> None:
     damaged = bytearray(tar(tree))
@@ -82,6 +87,7 @@ def test_damage_gives_our_error_or_an_answer(tree: dict[str, bytes], changes: li
         pass
 
 
+@settings(deadline=None)
 @given(st.binary(max_size=3000))
 def test_noise(data: bytes) -> None:
     with suppress(SourceError):
@@ -126,6 +132,22 @@ def test_numbers_in_base_256() -> None:
     assert read(members(raw(header(size=b"\x80" + bytes(10) + b"\4"), b"text")), "a") == b"text"
 
 
+def test_a_size_in_an_extended_header_goes_first() -> None:
+    record = b"9 size=4\n"
+    data = raw(header(flag=b"x", size=b"%011o\0" % len(record)), record, header(size=b"00000000000\0"), b"text")
+    assert read(members(data), "a") == b"text"
+
+
+def test_a_full_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(store_module, "_write", full)
+    (tmp_path / "x").write_bytes(gzip.compress(tar({"a": b""})))
+    with pytest.raises(UnavailableError, match="No space left"):
+        open_members(tmp_path / "x")
+
+
 def test_an_extended_header_of_hundreds_of_megabytes_costs_no_memory(tmp_path: Path) -> None:
     size = 300 << 20
     start = header(flag=b"x", size=b"%011o\0" % size)
@@ -147,6 +169,16 @@ def test_too_many_members(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(headers, "MEMBER_LIMIT", 3)
     with pytest.raises(DamagedError, match="more than 3 members"):
         members(tar({str(number): b"" for number in range(4)}))
+
+
+def test_names_that_fill_the_memory(monkeypatch: pytest.MonkeyPatch) -> None:
+    long = "n" * 5000
+    for hostile in ({long: b"x"}, {"a": long}):
+        with pytest.raises(DamagedError):
+            members(tar(hostile))
+    monkeypatch.setattr(headers, "NAMES_LIMIT", 100)
+    with pytest.raises(DamagedError, match="more than 100 characters"):
+        members(tar({f"{number:030}": b"" for number in range(4)}))
 
 
 @pytest.mark.parametrize("name", ["./a/b", "/a/b", "a//b", "a/./b", "x/../a/b"])
@@ -294,6 +326,12 @@ def test_permission_denied(tmp_path: Path) -> None:
     (tmp_path / "x").touch(0o000)
     with pytest.raises(AccessError):
         open_members(tmp_path / "x")
+
+
+def test_what_the_system_says_is_translated() -> None:
+    assert isinstance(explain(PermissionError(errno.EACCES, "x"), "a"), AccessError)
+    assert isinstance(explain(FileNotFoundError(errno.ENOENT, "x"), "a"), UnavailableError)
+    assert str(explain(OSError(errno.EIO, "Input/output error"), "a")) == "a cannot be read (Input/output error)"
 
 
 def test_a_file_that_shrinks_and_one_that_is_closed(tmp_path: Path) -> None:
