@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import date
 from time import monotonic
 
-from lucid_audit import reference, ruleset
+from lucid_audit import __version__, reference, ruleset
 from lucid_audit.bases import Bases
 from lucid_audit.catalogue import compiled
 from lucid_audit.checks import AUDIT, load_all
@@ -143,13 +143,29 @@ class _Run:
             source.close()
 
     def _registry(self, ref: ImageRef) -> Source:
-        from lucid_audit.sources.registry import Registry  # noqa: PLC0415  (its HTTP library costs 30 ms)
+        from lucid_audit.sources.registry import Registry  # noqa: PLC0415  (other sources need no HTTP)
+        from lucid_audit.sources.transport import Settings  # noqa: PLC0415
 
-        return Registry(ref)
+        request = self.request
+        mirrors = [*self.rules.policy.mirrors.items(), *_pairs(request.mirrors)]
+        agent = f"lucid-audit/{__version__}"
+        settings = Settings(request.environ, agent, tuple(request.insecure), tuple(mirrors), request.ca_file)
+        return Registry(ref, settings)
 
     def close(self) -> None:
         """Release the cache."""
         self.cache.close()
+
+
+def _pairs(mirrors: Sequence[str]) -> list[tuple[str, str]]:
+    """Read ``REGISTRY=HOST``."""
+    found = []
+    for text in mirrors:
+        registry, equals, host = text.partition("=")
+        if not registry or not equals or not host:
+            raise UsageError(f"--mirror {text!r} is not REGISTRY=HOST")
+        found.append((registry, host))
+    return found
 
 
 def _platforms(names: Sequence[str], where: str) -> tuple[Platform, ...]:

@@ -38,6 +38,7 @@ class Policy:
     build_args: Mapping[str, str] = {}
     rule_folders: tuple[str, ...] = ()
     bases: Mapping[str, Any] = {}
+    mirrors: Mapping[str, str] = {}
 
 
 class _Setting:

@@ -93,7 +93,7 @@ def test_what_python_writes(format_: int) -> None:
     assert found[4][0].device == (1, 3)
 
 
-NAME = st.text(st.characters(exclude_characters="\0/", exclude_categories=("Cs",)), min_size=1, max_size=300)
+NAME = st.text(st.characters(exclude_characters="\0/", exclude_categories=["Cs"]), min_size=1, max_size=300)
 
 
 @given(st.lists(st.tuples(NAME, st.binary(max_size=2000), st.integers(0, 2**40)), max_size=6), st.integers(1, 3000))
