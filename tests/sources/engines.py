@@ -9,6 +9,7 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
 
@@ -27,9 +28,10 @@ def dockerd(folder: Path) -> Iterator[str]:
 @contextmanager
 def podman(folder: Path) -> Iterator[str]:
     """Run Podman's service; the value is its endpoint."""
-    words = ["podman", "--storage-driver", "vfs", "--root", f"{folder}/root", "--runroot", f"{folder}/run"]
-    with _running([*words, "system", "service", "-t", "0", f"unix://{folder}/s"], folder) as endpoint:
-        yield endpoint
+    with TemporaryDirectory(prefix="p") as short:  # Podman refuses a runroot of more than 50 characters
+        words = ["podman", "--storage-driver", "vfs", "--root", f"{folder}/root", "--runroot", f"{short}/run"]
+        with _running([*words, "system", "service", "-t", "0", f"unix://{folder}/s"], folder) as endpoint:
+            yield endpoint
 
 
 @contextmanager

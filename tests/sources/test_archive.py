@@ -6,6 +6,7 @@ import gzip
 import hashlib
 import json
 import os
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -55,6 +56,7 @@ def parts(store: Archive) -> Manifest:
         (hashlib.sha256(TWO.config).hexdigest(), TWO),
         (hashlib.sha256(TWO.config).hexdigest()[:12], TWO),
     ],
+    ids=count(),
 )
 def test_one_of_several(tmp_path: Path, save: Any, name: str, meant: Image) -> None:
     assert parts(Archive(saved(tmp_path, save(BOTH)), name)).config.digest == sha256(meant.config)
@@ -151,6 +153,7 @@ LISTING = json.loads(saved_podman({"": ONE})["manifest.json"])[0]
         json.dumps([LISTING | {"RepoTags": "tag"}]).encode(),
         b" " * (5 << 20),
     ],
+    ids=count(),
 )
 def test_hostile_listings(tmp_path: Path, listing: bytes) -> None:
     with pytest.raises(SourceError):
@@ -169,6 +172,7 @@ def test_hostile_listings(tmp_path: Path, listing: bytes) -> None:
         b'{"rootfs":{"diff_ids":[]}}',
         b" " * (5 << 20),
     ],
+    ids=count(),
 )
 def test_hostile_configurations(tmp_path: Path, config: bytes) -> None:
     tree = saved_podman({"": ONE})

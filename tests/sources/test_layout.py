@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -129,6 +130,7 @@ def test_the_same_image_twice_is_one(tmp_path: Path) -> None:
         {"index.json": b'{"schemaVersion":2,"manifests":' + json.dumps([entry(b"")] * 1001).encode() + b"}"},
         {"index.json": b" " * (5 << 20)},
     ],
+    ids=count(),
 )
 @pytest.mark.parametrize("packed", [False, True])
 def test_not_a_layout(tmp_path: Path, tree: Tree, packed: bool) -> None:

@@ -10,6 +10,7 @@ import resource
 import tarfile
 from collections.abc import Callable
 from contextlib import suppress
+from itertools import count
 from pathlib import Path
 
 import pytest
@@ -122,6 +123,7 @@ def test_noise(data: bytes) -> None:
         b"",
         b"hello" * 200,
     ],
+    ids=count(),
 )
 def test_refused(data: bytes) -> None:
     with pytest.raises(DamagedError):
@@ -272,6 +274,7 @@ CONTENT = tar({"a": noise("a", 900_000), "b": b"b"})
         lambda data: b"".join(gzip.compress(data[start : start + 100_001]) for start in range(0, len(data), 100_001)),
         lambda data: gzip.compress(data[:700]) + bytes(300) + gzip.compress(data[700:]),
     ],
+    ids=count(),
 )
 def test_compressed(tmp_path: Path, pack: Callable[[bytes], bytes]) -> None:
     (tmp_path / "x").write_bytes(pack(CONTENT))
@@ -294,6 +297,7 @@ def test_compressed(tmp_path: Path, pack: Callable[[bytes], bytes]) -> None:
         b"\xfd7zXZ\0" + bytes(100),
         b"BZh9" + bytes(100),
     ],
+    ids=count(),
 )
 def test_damaged_compression(tmp_path: Path, data: bytes) -> None:
     (tmp_path / "x").write_bytes(data)
