@@ -70,6 +70,11 @@ def interpreter() -> str:
     return f"/usr/bin/python{release().python}"
 
 
+def library() -> str:
+    """The folder of its standard library."""
+    return f"/usr/lib/python{release().python}"
+
+
 def packages(family: Family) -> list[tuple[str, ...]]:
     """Return the packages of a family in the order of their layers: static, then what lies above the constant layers."""
     now = release()
