@@ -121,8 +121,10 @@ def deb_layer(deb: Deb, created_by: str) -> Layer:
 
 def _archive(deb: Deb) -> bytes:
     about = control(deb)
-    folders = [directory("./var/lib/dpkg"), directory("./var/lib/dpkg/status.d")]
+    own = list(members(deb))
+    present = {info.name.rstrip("/") for info, _ in own}
+    folders = [directory(path) for path in ("./var/lib/dpkg", "./var/lib/dpkg/status.d") if path not in present]
     status = [file(f"./var/lib/dpkg/status.d/{deb.package}", about["control"])]
     if "md5sums" in about:
         status.append(file(f"./var/lib/dpkg/status.d/{deb.package}.md5sums", about["md5sums"]))
-    return pack([*members(deb), *folders, *status])
+    return pack([*own, *folders, *status])
