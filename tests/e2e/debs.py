@@ -98,11 +98,11 @@ def control(deb: Deb) -> dict[str, bytes]:
 
 
 def content(package: str, architecture: str, path: str) -> bytes:
-    """Return one file of a package; links in the package are followed by name only."""
+    """Return one file of a package; releases differ in whether /bin and /lib are below /usr."""
     (deb,) = fetch([package], architecture)
-    wanted = path.strip("/")
+    wanted = path.strip("/").removeprefix("usr/")
     for info, data in members(deb):
-        if info.name.removeprefix("./").strip("/") == wanted and info.isreg():
+        if info.isreg() and info.name.removeprefix("./").removeprefix("usr/") == wanted:
             return data
     raise FileNotFoundError(f"{package} has no {path}")
 

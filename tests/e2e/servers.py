@@ -81,6 +81,16 @@ def _folder() -> Iterator[Path]:
         shutil.rmtree(path, ignore_errors=True)
 
 
+def _overlays(folder: Path) -> bool:
+    """Whether the kernel mounts an overlay here: inside another container it does not."""
+    parts = {name: folder / "trial" / name for name in ("lowerdir", "upperdir", "workdir")}
+    for part in (*parts.values(), folder / "trial/all"):
+        part.mkdir(parents=True)
+    options = ",".join(f"{name}={path}" for name, path in parts.items())
+    mounted = answers("mount", "-t", "overlay", "overlay", "-o", options, f"{folder}/trial/all")
+    return mounted and answers("umount", f"{folder}/trial/all")
+
+
 REGISTRY = """\
 version: 0.1
 log: {{level: warn, accesslog: {{disabled: true}}}}
@@ -107,39 +117,45 @@ def registry(settings: str = "") -> Iterator[str]:
 def engine() -> Iterator[str]:
     """Run a Docker engine without a network of its own and yield the address of its socket (unix://...)."""
     need("dockerd", CLIENT, root=True)
-    with _folder() as folder:
+    with storage() as folder:
         address = f"unix://{folder}/s"
-        words = ["dockerd", "--iptables=false", "--bridge=none", "--storage-driver=vfs", "-H", address]
+        driver = "overlay2" if _overlays(folder) else "vfs"  # vfs copies the whole tree once per layer: a minute
+        words = ["dockerd", "--iptables=false", "--bridge=none", f"--storage-driver={driver}", "-H", address]
         words += ["-p", f"{folder}/pid", "--data-root", f"{folder}/data", "--exec-root", f"{folder}/exec"]
-        try:
-            with _running(words, folder, lambda: answers(CLIENT, "-H", address, "version")):
-                yield address
-        finally:
-            _unmount(folder)
+        with _running(words, folder, lambda: answers(CLIENT, "-H", address, "version")):
+            yield address
 
 
 def _unmount(folder: Path) -> None:
-    """Unmount what a stopped engine left below its folder."""
+    """Unmount what a stopped program left below its folder."""
     mounts = [line.split()[4] for line in Path("/proc/self/mountinfo").read_text().splitlines()]
     for place in sorted((m for m in mounts if m.startswith(f"{folder}/")), reverse=True):
         subprocess.run(["umount", "-l", place], check=False, capture_output=True)
+
+
+def storage_words(folder: Path) -> list[str]:
+    """Return the words that make podman and buildah keep everything in a folder."""
+    driver = "overlay" if _overlays(folder) else "vfs"
+    return ["--root", f"{folder}/root", "--runroot", f"{folder}/run", f"--storage-driver={driver}"]
+
+
+@contextmanager
+def storage() -> Iterator[Path]:
+    """A folder for podman or buildah, gone afterwards with what they mounted in it."""
+    with _folder() as folder:
+        try:
+            yield folder
+        finally:
+            _unmount(folder)
 
 
 @contextmanager
 def podman_service() -> Iterator[str]:
     """Run podman's service, which speaks the engine's API, and yield the address of its socket (unix://...)."""
     need("podman", root=True)
-    with _folder() as folder:
+    with storage() as folder:
         address = f"unix://{folder}/s"
-        with _running([*podman(folder), "system", "service", "--time=0", address], folder, _podman_ready(address)):
+        words = ["podman", *storage_words(folder), "--tmpdir", f"{folder}/tmp", "--cgroup-manager=cgroupfs"]
+        words += ["--events-backend=file", "system", "service", "--time=0", address]
+        with _running(words, folder, lambda: answers("podman", "--remote", "--url", address, "info")):
             yield address
-
-
-def podman(folder: Path) -> list[str]:
-    """Return the words that start podman with its storage in a folder."""
-    places = ["--root", f"{folder}/root", "--runroot", f"{folder}/run", "--tmpdir", f"{folder}/tmp"]
-    return ["podman", *places, "--storage-driver=vfs", "--events-backend=file", "--cgroup-manager=cgroupfs"]
-
-
-def _podman_ready(address: str) -> Callable[[], bool]:
-    return lambda: answers("podman", "--remote", "--url", address, "info")

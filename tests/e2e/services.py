@@ -16,7 +16,7 @@ from tests.e2e import app, distroless
 from tests.e2e import layout as layouts
 from tests.e2e.debs import content
 from tests.e2e.layout import Attestations, Image
-from tests.e2e.tars import GZIP, Layer, directory, file, of, recompressed, whiteout
+from tests.e2e.tars import GZIP, Layer, Member, directory, file, of, recompressed, whiteout
 
 CREATED = "2026-09-01T12:00:00Z"
 HEALTH = ["CMD", "/usr/bin/python3", "/app/probe.py"]
@@ -51,6 +51,14 @@ def sound(architecture: str) -> Image:
     return Image(architecture, config, (*base.layers, folder, files), lines, CREATED)
 
 
+def _copied(path: str, data: bytes | str = "", mode: int = 0o644, owner: int = 0) -> list[Member]:
+    """A file below the folders that a build records with it."""
+    parts = path.strip("/").split("/")[:-1]
+    above = ["/".join(parts[: count + 1]) for count in range(len(parts))]
+    folders = [directory(folder, owner=app.OWNER if folder == "app" else 0) for folder in above]
+    return [*folders, file(path, data, mode, owner)]
+
+
 def _with(image: Image, *layers: Layer, **config: object) -> Image:
     return image._replace(layers=(*image.layers, *layers), config={**image.config, **config})
 
@@ -61,23 +69,31 @@ def _root(image: Image) -> Image:
 
 def _busybox(image: Image) -> Image:
     program = content("busybox-static", image.architecture, "bin/busybox")
-    return _with(image, of([file("app/helper", program, 0o755)], "COPY helper /app/helper # buildkit"))
+    return _with(image, of(_copied("app/helper", program, 0o755), "COPY helper /app/helper # buildkit"))
 
 
 def _bash(image: Image) -> Image:
     program = content("bash", image.architecture, "bin/bash")
-    return _with(image, of([file("bin/bash", program, 0o755)], "COPY /bin/bash /bin/bash # buildkit"))
+    place = "bin/bash" if distroless.release().number == "12" else "usr/bin/bash"  # where /bin is a link
+    return _with(image, of(_copied(place, program, 0o755), "COPY /bin/bash /bin/bash # buildkit"))
 
 
 def _secret(image: Image) -> Image:
     text = f"AWS_ACCESS_KEY_ID={SECRET}\nAWS_SECRET_ACCESS_KEY=" + "wZ8q" * 10 + "\n"
-    below = of([file("app/.env", text, 0o600, app.OWNER)], "COPY . . # buildkit")
-    return _with(image, below, of([whiteout("app/.env")], "RUN /usr/bin/python3 -c \"import os; os.remove('.env')\""))
+    below = of(_copied("app/.env", text, 0o600, app.OWNER), "COPY . . # buildkit")
+    return _with(
+        image,
+        below,
+        of(
+            [directory("app", owner=app.OWNER), whiteout("app/.env")],
+            "RUN /usr/bin/python3 -c \"import os; os.remove('.env')\"",
+        ),
+    )
 
 
 def _setuid(image: Image) -> Image:
     program = content("coreutils", image.architecture, "usr/bin/id")
-    return _with(image, of([file("app/id", program, 0o4755)], "COPY --chmod=4755 id /app/id # buildkit"))
+    return _with(image, of(_copied("app/id", program, 0o4755), "COPY --chmod=4755 id /app/id # buildkit"))
 
 
 def _architecture(image: Image) -> Image:
@@ -87,11 +103,11 @@ def _architecture(image: Image) -> Image:
 def _replaced(image: Image) -> Image:
     path = f"{distroless.library()}/http/server.py"
     text = content(f"libpython{distroless.release().python}-stdlib", image.architecture, path).decode()
-    return _with(image, of([file(path, text + "\n# changed by hand\n")], "COPY patched.py " + path + " # buildkit"))
+    return _with(image, of(_copied(path, text + "\n# changed by hand\n"), "COPY patched.py " + path + " # buildkit"))
 
 
 def _certificates(image: Image) -> Image:
-    return _with(image, of([file(distroless.BUNDLE, "")], f"COPY empty.crt {distroless.BUNDLE} # buildkit"))
+    return _with(image, of(_copied(distroless.BUNDLE), f"COPY empty.crt {distroless.BUNDLE} # buildkit"))
 
 
 def _shell_form(image: Image) -> Image:
