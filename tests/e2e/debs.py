@@ -120,11 +120,16 @@ def deb_layer(deb: Deb, created_by: str) -> Layer:
 
 
 def _archive(deb: Deb) -> bytes:
-    about = control(deb)
     own = list(members(deb))
     present = {info.name.rstrip("/") for info, _ in own}
-    folders = [directory(path) for path in ("./var/lib/dpkg", "./var/lib/dpkg/status.d") if path not in present]
-    status = [file(f"./var/lib/dpkg/status.d/{deb.package}", about["control"])]
+    return pack([*own, *(one for one in status(deb) if one[0].name not in present)])
+
+
+def status(deb: Deb) -> list[Member]:
+    """Return the package's entry in the list of what is installed, with the folders above it."""
+    about = control(deb)
+    place = "./var/lib/dpkg/status.d"
+    found = [directory("./var/lib/dpkg"), directory(place), file(f"{place}/{deb.package}", about["control"])]
     if "md5sums" in about:
-        status.append(file(f"./var/lib/dpkg/status.d/{deb.package}.md5sums", about["md5sums"]))
-    return pack([*own, *folders, *status])
+        found.append(file(f"{place}/{deb.package}.md5sums", about["md5sums"]))
+    return found

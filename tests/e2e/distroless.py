@@ -11,7 +11,7 @@ from typing import Literal, NamedTuple
 import pytest
 
 from tests.e2e import constant
-from tests.e2e.debs import codename, content, deb_layer, fetch, members
+from tests.e2e.debs import codename, content, deb_layer, fetch, members, status
 from tests.e2e.layout import Image, several
 from tests.e2e.tars import Layer, Member, directory, file, of, symlink
 
@@ -132,7 +132,7 @@ def _debs(names: Sequence[str], architecture: str) -> list[Layer]:
 
 @once
 def cacerts(architecture: str) -> Layer:
-    """Return the layer of one file with all certificates."""
+    """Return the layer of one file with all certificates; the package is listed, most of its files are not there."""
     (deb,) = fetch(["ca-certificates"], architecture)
     found = {info.name.removeprefix("."): data for info, data in members(deb) if info.isreg()}
     bundle = b"".join(found[path] for path in sorted(found) if path.endswith(".crt"))
@@ -140,6 +140,7 @@ def cacerts(architecture: str) -> Layer:
     made.append(file(f".{BUNDLE}", bundle, 0o555))
     licence = "usr/share/doc/ca-certificates/copyright"
     made += [directory(f"./{posixpath.dirname(licence)}"), file(f"./{licence}", found[f"/{licence}"], 0o555)]
+    made += [directory("./var"), directory("./var/lib"), *status(deb)]
     return of(made, f"bazel build //common:cacerts_debian{release().number}_{architecture}")
 
 

@@ -32,8 +32,8 @@ class Image(NamedTuple):
     platform: str = ""  # the architecture that an index gives it; empty: the same
 
     def configuration(self) -> dict[str, Any]:
-        history: list[dict[str, Any]] = [{"created": EPOCH, "created_by": one.created_by} for one in self.layers]
-        history += [{"created": self.created, "created_by": line, "empty_layer": True} for line in self.lines]
+        history = [self._line(one.created_by) for one in self.layers]
+        history += [{**self._line(line), "empty_layer": True} for line in self.lines]
         return {
             "architecture": self.architecture,
             **variant(self.architecture),
@@ -43,6 +43,11 @@ class Image(NamedTuple):
             "rootfs": {"type": "layers", "diff_ids": [one.diff_id for one in self.layers]},
             "history": history,
         }
+
+    def _line(self, created_by: str) -> dict[str, Any]:
+        if created_by.startswith("bazel"):
+            return {"created": EPOCH, "created_by": created_by}
+        return {"created": self.created, "created_by": created_by, "comment": "buildkit.dockerfile.v0"}
 
 
 def variant(architecture: str) -> dict[str, str]:

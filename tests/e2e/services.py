@@ -38,6 +38,7 @@ def sound(architecture: str) -> Image:
         "WorkingDir": "/app",
         "ExposedPorts": {f"{app.PORT}/tcp": {}},
         "Cmd": ["/app/server.py"],
+        "ArgsEscaped": True,
         "Healthcheck": probe,
         "Labels": app.LABELS,
         "StopSignal": "SIGTERM",
