@@ -5,7 +5,6 @@ This is where input happens; rules, model and renderers see only what they are h
 
 from __future__ import annotations
 
-import gc
 import os
 from collections.abc import Callable, Mapping, Sequence
 from datetime import date
@@ -19,6 +18,7 @@ from lucid_audit.engine.image import judge
 from lucid_audit.errors import InputError, UsageError
 from lucid_audit.finding import Location, Problem, Report, Severity, SubjectReport
 from lucid_audit.image.descriptor import Descriptor, Platform, parse_platform
+from lucid_audit.image.identity import Known, read_fingerprints
 from lucid_audit.image.image import Publication
 from lucid_audit.image.limits import DEFAULT, Limits
 from lucid_audit.image.source import Source
@@ -105,7 +105,8 @@ class _Run:
         self.asked = _platforms(request.platform, "--platform")
         self.demanded = _platforms(platforms(rules.policy, rules.profiles, request.profile), "platforms")
         self.wanted = _wanted(active)
-        self.bases = Bases(compiled()["bases"], rules.policy.bases)
+        bases = Bases(compiled()["bases"], rules.policy.bases)
+        self.known = Known(bases, read_fingerprints(compiled()["fingerprints"]), request.as_of)
         self.cache = Cache(default_folder(request.environ) if request.cache else None, self.wanted.key)
         self.chooser = Chooser(self._registry, request.environ)
 
@@ -115,8 +116,6 @@ class _Run:
             publication = self._pull(name)
         except InputError as error:
             return (SubjectReport("image", name, problems=(Problem(str(error), Location()),)),)
-        # Judging makes no garbage in circles, and a tree of a hundred thousand paths makes the collector slow.
-        gc.collect()
         return judge(publication, self.active)
 
     def _pull(self, name: str) -> Publication:
@@ -127,8 +126,7 @@ class _Run:
         reading = Reading(
             self.wanted,
             request.limits,
-            self.bases,
-            request.as_of,
+            self.known,
             self.cache,
             lambda part, count: request.told(name, part, count),
             request.workers or 4,

@@ -33,7 +33,7 @@ def folder() -> Path:
 
 @cache
 def compiled() -> Mapping[str, Any]:
-    """Return ``{"rules": [...], "profiles": {...}, "bases": {...}}``, compiled if there is such a module."""
+    """Return ``{"rules": [...], "profiles": {...}, "bases": {...}, "fingerprints": {...}}``, compiled if there is such a module."""
     try:
         from lucid_audit.compiled import DATA  # type: ignore[import-not-found]  # noqa: PLC0415  (in a wheel only)
     except ModuleNotFoundError:
@@ -62,6 +62,7 @@ def compile_folder(root: Path) -> dict[str, Any]:
         ],
         "profiles": {profile["name"]: profile for profile in read("profiles/*.yaml")},
         "bases": merge(read("bases/*.yaml")),
+        "fingerprints": {name: one for file in read("fingerprints/*.yaml") for name, one in file.items()},
     }
 
 

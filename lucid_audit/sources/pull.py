@@ -9,16 +9,15 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
-from datetime import date
 from functools import partial
 from time import monotonic
 
-from lucid_audit.bases import Bases
 from lucid_audit.errors import InputError
 from lucid_audit.image.assemble import assemble
 from lucid_audit.image.config import ImageConfig, read_config
 from lucid_audit.image.descriptor import Descriptor, Platform
 from lucid_audit.image.entry import unsupported
+from lucid_audit.image.identity import Known
 from lucid_audit.image.image import Image, Publication
 from lucid_audit.image.layer import Layer, read_layer
 from lucid_audit.image.limits import Limits
@@ -43,8 +42,7 @@ class Reading:
 
     wanted: Wanted
     limits: Limits
-    bases: Bases
-    as_of: date
+    known: Known
     cache: Cache
     told: Told
     workers: int = 4
@@ -80,7 +78,7 @@ def pull(
         tuple(walked.others),
         tuple(walked.unread),
         walked.failed,
-        how.as_of,
+        how.known.as_of,
     )
 
 
@@ -199,7 +197,7 @@ class _Parts:
             raise DamagedError(f"the image has {len(manifest.layers)} layers, more than {self.how.limits.layers}")
         config = self._config(manifest.config)
         layers = [self._layer(descriptor) for descriptor in manifest.layers]
-        return assemble(name, found.digest, found.entry, manifest, config, layers, self.how.bases, self.how.as_of)
+        return assemble(name, found.digest, found.entry, manifest, config, layers, self.how.known)
 
     def _config(self, descriptor: Descriptor) -> ImageConfig:
         data = self._part(descriptor)
