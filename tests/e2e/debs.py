@@ -10,6 +10,7 @@ import json
 import shutil
 import subprocess
 import tarfile
+import tempfile
 from collections.abc import Iterator, Sequence
 from functools import cache as once
 from pathlib import Path
@@ -60,15 +61,24 @@ def fetch(packages: Sequence[str], architecture: str) -> list[Deb]:
     if shutil.which("apt-get") is None or shutil.which("dpkg-deb") is None or not codename():
         pytest.skip("needs apt-get and dpkg-deb on Debian")
     place = cache.folder("debs", codename(), architecture)
-    missing = [name for name in packages if not _found(place, name)]
-    if missing:
-        result = _apt(architecture, "download", *missing, where=place)
+    if not all(_found(place, name) for name in packages):
+        with cache.alone("debs", f"{codename()}-{architecture}"):
+            _download([name for name in packages if not _found(place, name)], architecture, place)
+    return [_deb(place, name, architecture) for name in packages]
+
+
+def _download(names: Sequence[str], architecture: str, place: Path) -> None:
+    if not names:
+        return
+    with tempfile.TemporaryDirectory(dir=place) as part:  # a download that was cut short must not stay
+        result = _apt(architecture, "download", *names, where=Path(part))
         if result.returncode != 0:  # no lists yet, or old ones
-            _apt(architecture, "update", where=place)
-            result = _apt(architecture, "download", *missing, where=place)
+            _apt(architecture, "update", where=Path(part))
+            result = _apt(architecture, "download", *names, where=Path(part))
         if result.returncode != 0:
             pytest.skip(f"cannot download packages for {architecture}: {result.stderr.strip()[-300:]}")
-    return [_deb(place, name, architecture) for name in packages]
+        for path in Path(part).glob("*.deb"):
+            path.rename(place / path.name)
 
 
 def _found(place: Path, name: str) -> list[Path]:

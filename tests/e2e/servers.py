@@ -130,7 +130,7 @@ class Storage(NamedTuple):
 def storage() -> Iterator[Storage]:
     """A place for images, gone afterwards with all that was mounted in it.
 
-    Without overlays every layer is a copy of the whole tree below it, which takes a minute on a disk: so in memory then.
+    Without overlays every layer is a copy of the whole tree below it, which takes a minute on a disk: memory then.
     """
     with _folder() as folder:
         driver = "overlay" if _overlays(folder) else "vfs"

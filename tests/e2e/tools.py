@@ -47,7 +47,7 @@ def docker_archive(layout: Path, archive: Path, name: str) -> Path:
 
 
 def newer_archive(layout: Path, archive: Path, name: str) -> Path:
-    """Write the archive that ``docker save`` of an engine since 25 would: a layout and a manifest.json. One image only."""
+    """Write the archive that ``docker save`` of an engine since 25 would: a layout of one image and a manifest.json."""
     (entry,) = json.loads((layout / "index.json").read_bytes())["manifests"]
     manifest = json.loads((layout / _path(entry["digest"])).read_bytes())
     layers = [_path(one["digest"]) for one in manifest["layers"]]
