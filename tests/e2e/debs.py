@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import io
 import json
+import os
 import shutil
 import subprocess
 import tarfile
@@ -31,10 +32,29 @@ class Deb(NamedTuple):
 
 
 @once
-def codename() -> str:
+def machine() -> str:
     """The Debian release of this machine: bookworm, trixie; empty when it is not Debian."""
     words = dict(line.split("=", 1) for line in Path("/etc/os-release").read_text().splitlines() if "=" in line)
     return words.get("VERSION_CODENAME", "").strip('"') if words.get("ID") == "debian" else ""
+
+
+@once
+def codename() -> str:
+    """The Debian release to make images of: this machine's, unless the environment names another."""
+    return os.environ.get("LUCID_AUDIT_E2E_DEBIAN") or machine()
+
+
+def _sources(home: Path) -> dict[str, str]:
+    """Apt's settings that make it read this machine's sources for another release."""
+    if codename() == machine():
+        return {}
+    parts = home / "sources"
+    parts.mkdir(exist_ok=True)
+    for source in Path("/etc/apt").glob("sources.list*/*.sources"):
+        text = source.read_text()
+        if machine() + "-security" in text or f"{machine()}-updates" in text:  # Debian's own, not a third party's
+            (parts / source.name).write_text(text.replace(machine(), codename()))
+    return {"Dir::Etc::SourceList": "/dev/null", "Dir::Etc::SourceParts": str(parts)}
 
 
 def _apt(architecture: str, *words: str, where: Path) -> subprocess.CompletedProcess[str]:
@@ -49,6 +69,7 @@ def _apt(architecture: str, *words: str, where: Path) -> subprocess.CompletedPro
         "Dir::State::Status": "/dev/null",
         "Dir::Cache": str(home),
         "Acquire::Languages": "none",
+        **_sources(home),
     }
     settings = [word for key, value in options.items() for word in ("-o", f"{key}={value}")]
     return subprocess.run(
