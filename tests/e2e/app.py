@@ -1,4 +1,4 @@
-"""The service inside the test images: two Python files of the standard library, and what a Dockerfile would say of them."""
+"""The service inside the test images: two Python files that need the standard library only, and their labels."""
 
 from __future__ import annotations
 

@@ -6,7 +6,8 @@ import fcntl
 import hashlib
 import os
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
 
@@ -35,13 +36,20 @@ def makers() -> str:
     return key(*(f.read_bytes() for f in sorted(here.glob("*.py")) if f.stem in {"tars", "debs"}))
 
 
+@contextmanager
+def alone(kind: str, name: str) -> Iterator[None]:
+    """One process at a time does this."""
+    with (folder(kind) / f"{name}.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
 def kept(kind: str, name: str, make: Callable[[Path], None]) -> Path:
-    """Return the folder ``kind/name``; ``make`` fills a new one, which appears only when complete, once for all processes."""
+    """Return the folder ``kind/name``; ``make`` fills it, once for all processes, and it appears only when complete."""
     place = folder(kind) / name
     if place.exists():
         return place
-    with (folder(kind) / f"{name}.lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
+    with alone(kind, name):
         if not place.exists():
             new = place.with_name(f"{name}.new")
             shutil.rmtree(new, ignore_errors=True)

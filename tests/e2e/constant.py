@@ -1,4 +1,4 @@
-"""The seven layers that distroless makes of constants, byte for byte, so that their diff_ids are those of published images.
+"""The seven layers that distroless makes of constants, byte for byte: their diff_ids are those of published images.
 
 The archives are the GNU format as libarchive writes it: two blocks of zeros at the end, no padding to a record.
 """

@@ -7,9 +7,11 @@ from __future__ import annotations
 
 import io
 import json
+import os
 import shutil
 import subprocess
 import tarfile
+import tempfile
 from collections.abc import Iterator, Sequence
 from functools import cache as once
 from pathlib import Path
@@ -30,10 +32,29 @@ class Deb(NamedTuple):
 
 
 @once
-def codename() -> str:
+def machine() -> str:
     """The Debian release of this machine: bookworm, trixie; empty when it is not Debian."""
     words = dict(line.split("=", 1) for line in Path("/etc/os-release").read_text().splitlines() if "=" in line)
     return words.get("VERSION_CODENAME", "").strip('"') if words.get("ID") == "debian" else ""
+
+
+@once
+def codename() -> str:
+    """The Debian release to make images of: this machine's, unless the environment names another."""
+    return os.environ.get("LUCID_AUDIT_E2E_DEBIAN") or machine()
+
+
+def _sources(home: Path) -> dict[str, str]:
+    """Apt's settings that make it read this machine's sources for another release."""
+    if codename() == machine():
+        return {}
+    parts = home / "sources"
+    parts.mkdir(exist_ok=True)
+    for source in Path("/etc/apt").glob("sources.list*/*.sources"):
+        text = source.read_text()
+        if machine() + "-security" in text or f"{machine()}-updates" in text:  # Debian's own, not a third party's
+            (parts / source.name).write_text(text.replace(machine(), codename()))
+    return {"Dir::Etc::SourceList": "/dev/null", "Dir::Etc::SourceParts": str(parts)}
 
 
 def _apt(architecture: str, *words: str, where: Path) -> subprocess.CompletedProcess[str]:
@@ -48,6 +69,7 @@ def _apt(architecture: str, *words: str, where: Path) -> subprocess.CompletedPro
         "Dir::State::Status": "/dev/null",
         "Dir::Cache": str(home),
         "Acquire::Languages": "none",
+        **_sources(home),
     }
     settings = [word for key, value in options.items() for word in ("-o", f"{key}={value}")]
     return subprocess.run(
@@ -60,15 +82,24 @@ def fetch(packages: Sequence[str], architecture: str) -> list[Deb]:
     if shutil.which("apt-get") is None or shutil.which("dpkg-deb") is None or not codename():
         pytest.skip("needs apt-get and dpkg-deb on Debian")
     place = cache.folder("debs", codename(), architecture)
-    missing = [name for name in packages if not _found(place, name)]
-    if missing:
-        result = _apt(architecture, "download", *missing, where=place)
+    if not all(_found(place, name) for name in packages):
+        with cache.alone("debs", f"{codename()}-{architecture}"):
+            _download([name for name in packages if not _found(place, name)], architecture, place)
+    return [_deb(place, name, architecture) for name in packages]
+
+
+def _download(names: Sequence[str], architecture: str, place: Path) -> None:
+    if not names:
+        return
+    with tempfile.TemporaryDirectory(dir=place) as part:  # a download that was cut short must not stay
+        result = _apt(architecture, "download", *names, where=Path(part))
         if result.returncode != 0:  # no lists yet, or old ones
-            _apt(architecture, "update", where=place)
-            result = _apt(architecture, "download", *missing, where=place)
+            _apt(architecture, "update", where=Path(part))
+            result = _apt(architecture, "download", *names, where=Path(part))
         if result.returncode != 0:
             pytest.skip(f"cannot download packages for {architecture}: {result.stderr.strip()[-300:]}")
-    return [_deb(place, name, architecture) for name in packages]
+        for path in Path(part).glob("*.deb"):
+            path.rename(place / path.name)
 
 
 def _found(place: Path, name: str) -> list[Path]:

@@ -76,7 +76,7 @@ def library() -> str:
 
 
 def packages(family: Family) -> list[tuple[str, ...]]:
-    """Return the packages of a family in the order of their layers: static, then what lies above the constant layers."""
+    """Return a family's packages in the order of their layers: those below the constant layers, those above."""
     now = release()
     version = now.python
     parts = (f"libpython{version}-minimal", f"libpython{version}-stdlib", f"python{version}-minimal")

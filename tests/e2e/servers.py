@@ -14,10 +14,12 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import NamedTuple
 
 import pytest
 
 CLIENT = "/usr/bin/docker"  # Debian's, of the same version as the engine
+MEMORY, MEMORY_NEEDED = "/dev/shm", 6 << 30
 WAIT = 60.0  # seconds until a server has to answer
 
 
@@ -72,23 +74,13 @@ def _running(words: Sequence[str], folder: Path, ready: Callable[[], bool]) -> I
 
 
 @contextmanager
-def _folder() -> Iterator[Path]:
+def _folder(where: str | None = None) -> Iterator[Path]:
     """A folder with a short path: that of a socket may have 107 characters."""
-    path = Path(tempfile.mkdtemp(prefix="la-"))
+    path = Path(tempfile.mkdtemp(prefix="la-", dir=where))
     try:
         yield path
     finally:
         shutil.rmtree(path, ignore_errors=True)
-
-
-def _overlays(folder: Path) -> bool:
-    """Whether the kernel mounts an overlay here: inside another container it does not."""
-    parts = {name: folder / "trial" / name for name in ("lowerdir", "upperdir", "workdir")}
-    for part in (*parts.values(), folder / "trial/all"):
-        part.mkdir(parents=True)
-    options = ",".join(f"{name}={path}" for name, path in parts.items())
-    mounted = answers("mount", "-t", "overlay", "overlay", "-o", options, f"{folder}/trial/all")
-    return mounted and answers("umount", f"{folder}/trial/all")
 
 
 REGISTRY = """\
@@ -113,13 +105,50 @@ def registry(settings: str = "") -> Iterator[str]:
             yield f"127.0.0.1:{port}"
 
 
+def _overlays(folder: Path) -> bool:
+    """Whether the kernel mounts an overlay here: inside another container it does not."""
+    parts = {name: folder / "trial" / name for name in ("lowerdir", "upperdir", "workdir")}
+    for part in (*parts.values(), folder / "trial/all"):
+        part.mkdir(parents=True)
+    options = ",".join(f"{name}={path}" for name, path in parts.items())
+    mounted = answers("mount", "-t", "overlay", "overlay", "-o", options, f"{folder}/trial/all")
+    return mounted and answers("umount", f"{folder}/trial/all")
+
+
+class Storage(NamedTuple):
+    """Where a program keeps images, and the driver that it can use there."""
+
+    folder: Path
+    driver: str
+
+    def words(self) -> list[str]:
+        """Return the words that tell podman and buildah."""
+        return ["--root", f"{self.folder}/root", "--runroot", f"{self.folder}/run", f"--storage-driver={self.driver}"]
+
+
+@contextmanager
+def storage() -> Iterator[Storage]:
+    """A place for images, gone afterwards with all that was mounted in it.
+
+    Without overlays every layer is a copy of the whole tree below it, which takes a minute on a disk: memory then.
+    """
+    with _folder() as folder:
+        driver = "overlay" if _overlays(folder) else "vfs"
+        roomy = Path(MEMORY).is_dir() and shutil.disk_usage(MEMORY).free > MEMORY_NEEDED
+        with _folder(MEMORY if driver == "vfs" and roomy else None) as place:
+            try:
+                yield Storage(place, driver)
+            finally:
+                _unmount(place)
+
+
 @contextmanager
 def engine() -> Iterator[str]:
     """Run a Docker engine without a network of its own and yield the address of its socket (unix://...)."""
     need("dockerd", CLIENT, root=True)
-    with storage() as folder:
+    with storage() as (folder, kind):
         address = f"unix://{folder}/s"
-        driver = "overlay2" if _overlays(folder) else "vfs"  # vfs copies the whole tree once per layer: a minute
+        driver = "overlay2" if kind == "overlay" else kind
         words = ["dockerd", "--iptables=false", "--bridge=none", f"--storage-driver={driver}", "-H", address]
         words += ["-p", f"{folder}/pid", "--data-root", f"{folder}/data", "--exec-root", f"{folder}/exec"]
         with _running(words, folder, lambda: answers(CLIENT, "-H", address, "version")):
@@ -133,29 +162,13 @@ def _unmount(folder: Path) -> None:
         subprocess.run(["umount", "-l", place], check=False, capture_output=True)
 
 
-def storage_words(folder: Path) -> list[str]:
-    """Return the words that make podman and buildah keep everything in a folder."""
-    driver = "overlay" if _overlays(folder) else "vfs"
-    return ["--root", f"{folder}/root", "--runroot", f"{folder}/run", f"--storage-driver={driver}"]
-
-
-@contextmanager
-def storage() -> Iterator[Path]:
-    """A folder for podman or buildah, gone afterwards with what they mounted in it."""
-    with _folder() as folder:
-        try:
-            yield folder
-        finally:
-            _unmount(folder)
-
-
 @contextmanager
 def podman_service() -> Iterator[str]:
     """Run podman's service, which speaks the engine's API, and yield the address of its socket (unix://...)."""
     need("podman", root=True)
-    with storage() as folder:
-        address = f"unix://{folder}/s"
-        words = ["podman", *storage_words(folder), "--tmpdir", f"{folder}/tmp", "--cgroup-manager=cgroupfs"]
+    with storage() as place:
+        address = f"unix://{place.folder}/s"
+        words = ["podman", *place.words(), "--tmpdir", f"{place.folder}/tmp", "--cgroup-manager=cgroupfs"]
         words += ["--events-backend=file", "system", "service", "--time=0", address]
-        with _running(words, folder, lambda: answers("podman", "--remote", "--url", address, "info")):
+        with _running(words, place.folder, lambda: answers("podman", "--remote", "--url", address, "info")):
             yield address

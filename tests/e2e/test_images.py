@@ -5,37 +5,21 @@ from __future__ import annotations
 import json
 import platform
 import re
-import subprocess
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from tests.e2e import constant, distroless, layout, servers, services
+from tests.e2e import constant, distroless, layout, servers, services, tools
 from tests.e2e.debs import codename
 from tests.e2e.push import push
 from tests.e2e.servers import CLIENT
-from tests.e2e.tars import ZSTD, sha256
+from tests.e2e.tars import TAR, ZSTD, sha256
+from tests.e2e.tools import fails, inspect, run, skopeo
 
 pytestmark = pytest.mark.e2e
 HERE = {"x86_64": "amd64", "aarch64": "arm64"}.get(platform.machine(), "")
-
-
-def run(*words: str, fails: bool = False) -> str:
-    result = subprocess.run(words, capture_output=True, text=True, check=False, timeout=120)
-    assert (result.returncode != 0) == fails, f"{words}: {result.stdout[-1000:]}{result.stderr[-1000:]}"
-    return result.stderr if fails else result.stdout
-
-
-def skopeo(*words: str) -> str:
-    servers.need("skopeo")
-    return run("skopeo", "--insecure-policy", *words)
-
-
-def inspect(place: Path, *words: str) -> Any:
-    return json.loads(skopeo("inspect", *words, f"oci:{place}"))
 
 
 def blobs(place: Path) -> list[str]:
@@ -112,8 +96,8 @@ def test_umoci_unpacks_a_service_with_owners_modes_and_whiteouts(tmp_path: Path)
 def test_buildah_reads_a_base(tmp_path: Path) -> None:
     servers.need("buildah", root=True)
     place = layout.single(tmp_path / "image", distroless.base("static", HERE, "nonroot"))
-    with servers.storage() as folder:
-        buildah = ["buildah", *servers.storage_words(folder)]
+    with servers.storage() as storage:
+        buildah = ["buildah", *storage.words()]
         name = run(*buildah, "from", f"oci:{place}:latest").strip()
         facts = json.loads(run(*buildah, "inspect", name))
         run(*buildah, "rm", name)
@@ -172,12 +156,7 @@ def test_an_index_is_pushed_byte_for_byte_with_zstd_layers_and_artifacts(tmp_pat
 
 
 def loaded(engine: str, folder: Path, fault: str = "") -> str:
-    """Load a service into the engine, by way of an archive, and return its name there."""
-    name = f"greeter:{fault or 'sound'}"
-    place = services.single(folder / "image", HERE, fault)
-    skopeo("copy", "-q", f"oci:{place}:latest", f"docker-archive:{folder / 'archive.tar'}:{name}")
-    assert name in run(CLIENT, "-H", engine, "load", "-i", str(folder / "archive.tar"))
-    return name
+    return tools.load(engine, services.single(folder / "image", HERE, fault), f"greeter:{fault or 'sound'}")
 
 
 def health(engine: str, name: str) -> str:
@@ -205,7 +184,7 @@ def test_the_sound_service_starts_and_is_healthy(tmp_path: Path, engine: str) ->
 
 def test_a_shell_form_does_not_start(tmp_path: Path, engine: str) -> None:
     name = loaded(engine, tmp_path, "shell-form")
-    assert "/bin/sh" in run(CLIENT, "-H", engine, "run", "--rm", "--net=none", name, fails=True)
+    assert "/bin/sh" in fails(CLIENT, "-H", engine, "run", "--rm", "--net=none", name)
 
 
 def test_a_shell_probe_never_becomes_healthy(tmp_path: Path, engine: str) -> None:
@@ -215,8 +194,17 @@ def test_a_shell_probe_never_becomes_healthy(tmp_path: Path, engine: str) -> Non
 def test_podman_answers_on_its_socket(tmp_path: Path) -> None:
     servers.need("skopeo", "podman", root=True)
     place = layout.single(tmp_path / "image", distroless.base("static", HERE, "nonroot"))
-    skopeo("copy", "-q", f"oci:{place}:latest", f"docker-archive:{tmp_path / 'archive.tar'}:base:static")
+    archive = tools.docker_archive(place, tmp_path / "archive.tar", "base:static")
     with servers.podman_service() as address:
-        run("podman", "--remote", "--url", address, "load", "-i", str(tmp_path / "archive.tar"))
+        run("podman", "--remote", "--url", address, "load", "-i", str(archive))
         facts = json.loads(run("podman", "--remote", "--url", address, "image", "inspect", "base:static"))
     assert facts[0]["Config"]["User"] == "65532"
+
+
+def test_an_archive_of_a_newer_engine_is_a_layout_with_one_file_more(tmp_path: Path) -> None:
+    place = services.single(tmp_path / "image", "arm64", media_type=TAR)
+    archive = tools.newer_archive(place, tmp_path / "archive.tar", "greeter:1")
+    old = json.loads(skopeo("--override-arch", "arm64", "inspect", "--config", f"docker-archive:{archive}"))
+    assert old["rootfs"] == inspect(place, "--config")["rootfs"]
+    new = json.loads(skopeo("inspect", "--config", "--raw", f"oci-archive:{archive}"))
+    assert new["config"]["Healthcheck"]["Test"] == services.HEALTH
