@@ -5,6 +5,7 @@ The constant layers hold other bytes than the published ones, so they are known 
 
 from __future__ import annotations
 
+from datetime import date
 from functools import cache
 from typing import Any
 
@@ -13,6 +14,7 @@ from lucid_audit.image.identity import Fingerprint, Fingerprints
 PASSWD = "root:x:0:0:root:/root:/sbin/nologin\nnobody:x:65534:65534:nobody:/nonexistent:/sbin/nologin\nnonroot:x:65532:65532:nonroot:/home/nonroot:/sbin/nologin\n"
 GROUP = "root:x:0:\nnobody:x:65534:\ntty:x:5:\nstaff:x:50:\nnonroot:x:65532:\n"
 RELEASES = {"debian12": ("12", "bookworm", "3.11"), "debian13": ("13", "trixie", "3.13")}
+OLD_TMP: dict[str, Any] = {"/tmp/": {"mode": "1777"}, "/tmp/old": ""}
 ORDER = ("rootfs", "passwd", "home", "group", "tmp", "nsswitch", "os_release")
 
 
@@ -48,7 +50,7 @@ def fingerprints() -> Fingerprints:
 
     from tests.image_sketch import archive
 
-    found = {}
+    found = {f"sha256:{sha256(archive(OLD_TMP)).hexdigest()}": Fingerprint("tmp", "", date(2025, 12, 3))}
     for release in RELEASES:
         for name, files in constant(release).items():
             of = release if name == "os_release" else ""
@@ -57,7 +59,7 @@ def fingerprints() -> Fingerprints:
 
 
 def base_layers(name: str, architecture: str) -> list[dict[str, Any]]:
-    """Return the layers of a base, the lowest first: ``python3-debian13``, ``static-debian12``, ``base-debian13:debug``."""
+    """Return the layers of a base, the lowest first: ``python3-debian13``, ``static-debian12:old``, ``base-debian13:debug``."""
     repository, _, tag = name.partition(":")
     family, _, release = repository.rpartition("-")
     version = RELEASES[release][2]
@@ -72,7 +74,10 @@ def base_layers(name: str, architecture: str) -> list[dict[str, Any]]:
         "/var/tmp/": {"mode": "1777"},
     }
     layers = [package("base-files", below), package("netbase", {"/etc/protocols": "tcp 6\n"})]
-    layers += [{"files": files} for files in constant(release).values()]
+    constants = constant(release)
+    if tag == "old":
+        constants["tmp"] = OLD_TMP
+    layers += [{"files": files} for files in constants.values()]
     layers.append(
         {"files": {"/etc/ssl/certs/ca-certificates.crt": {"text": "-----BEGIN CERTIFICATE-----\n", "mode": "0555"}}}
     )

@@ -10,6 +10,7 @@ from lucid_audit.checks.contexts import judgement
 from lucid_audit.checks.copyfacts import covers, plain_sources, remote, shape
 from lucid_audit.checks.pyfacts import copies, packages
 from lucid_audit.checks.runtext import rx
+from lucid_audit.checks.secret_files import READ, kind_by_content, kind_by_name, open_name
 from lucid_audit.checks.user import is_root
 from lucid_audit.container.config import Container
 from lucid_audit.dockerfile.build import Build
@@ -20,30 +21,6 @@ from lucid_audit.finding import Hit, Skip
 from lucid_audit.record import record
 from lucid_audit.text import Span
 from lucid_audit.values import Unknown
-
-_READ = 64 * 1024  # bytes of a file that are looked at
-# Names that say it all. The second group needs the file's content to tell a secret from a setting.
-_NAMES = (
-    ("a file of environment secrets", r"\.env(?:\.(?!(?:[\w.-]*[._-])?(?:example|sample|template|tmpl|dist|defaults?|schema|test|md)$)[\w.-]+)?"),
-    ("a file of environment secrets", r"[\w.-]*secrets?[\w-]*\.env"),
-    ("a private key", r"id_(?:rsa|dsa|ecdsa|ed25519)(?:_sk)?|[\w.-]*priv(?:ate)?[_-]?key[\w-]*\.(?:pem|key|der)"),
-    ("stored passwords", r"\.(?:netrc|git-credentials|pgpass|htpasswd)|_netrc"),
-)  # fmt: skip
-_PATHS = (
-    ("cloud credentials", r"\.aws(?:/credentials)?|\.config/gcloud(?:/.*)?|\.azure"),
-    ("registry credentials", r"\.docker(?:/config\.json)?"),
-    ("cluster credentials", r"\.kube(?:/config)?"),
-    ("SSH keys", r"\.ssh"),
-    ("the repository with its whole history", r"\.git"),
-)
-# One of these is in whatever the patterns above find, and looking for them is ten times faster.
-_MARKS = (".env", "secret", "id_", "key", "netrc", ".git", ".pgpass", ".htpasswd",
-          ".aws", ".config", ".azure", ".docker", ".kube", ".ssh")  # fmt: skip
-_CONTENTS = (
-    ("a private key", r"[\w.-]+\.(?:pem|key)", rb"-----BEGIN (?:[A-Z]+ )*PRIVATE KEY-----"),
-    ("a registry token", r"\.npmrc", rb"_(?:authToken|auth|password)\s*=\s*(?!\$\{)\S"),
-    ("a registry password", r"\.pypirc|pip\.conf", rb"(?m)^\s*password\s*[:=]\s*\S|://[^/\s:$]+:[^@\s$]+@"),
-)
 
 
 @record
@@ -62,7 +39,7 @@ def copy_secret_file(build: Build, params: SecretFile) -> Answers:
             source, known = shape(step, word)
             if remote(source):
                 continue
-            kind = _kind(source) or _renamed(step, instruction, source)
+            kind = kind_by_name(source) or _renamed(step, instruction, source)
             if not kind and known:
                 kind = _content(context, source)
             if kind:
@@ -78,18 +55,6 @@ def _transfers(build: Build, which: str) -> Iterator[tuple[Step, Transfer]]:
             yield step, instruction
 
 
-def _kind(path: str) -> str:
-    """Say what a file is by its name, "" when that says nothing."""
-    path = path.rstrip("/")
-    if not any(mark in path for mark in _MARKS):
-        return ""
-    name = basename(path)
-    for kind, pattern in _NAMES:
-        if rx(pattern).fullmatch(name):
-            return kind
-    return next((kind for kind, pattern in _PATHS if rx(rf"(?:.*/)?(?:{pattern})").fullmatch(path)), "")
-
-
 def _renamed(step: Step, instruction: Transfer, source: str) -> str:
     """Say what a file is by the name it gets: ``COPY settings /app/.env``. A sample stays one under any name."""
     to = step.destination(instruction.destination)
@@ -98,7 +63,7 @@ def _renamed(step: Step, instruction: Transfer, source: str) -> str:
     if not basename(to).startswith((".env", "id_", ".netrc")):
         return ""
     sample = rx(r"[._-](?:example|sample|template|dist|defaults?)\b").search(basename(source)) is not None
-    return _kind(to) if not sample else ""
+    return kind_by_name(to) if not sample else ""
 
 
 def _context(build: Build) -> Context | None:
@@ -108,20 +73,10 @@ def _context(build: Build) -> Context | None:
 
 
 def _content(context: Context | None, source: str) -> str:
-    name = basename(source)
-    if not name.endswith((".pem", ".key", ".npmrc", ".pypirc", "pip.conf")):
+    if context is None or not open_name(source):
         return ""
-    for kind, pattern, content in _CONTENTS:
-        if rx(pattern).fullmatch(name):
-            data = context.read(source, _READ) if context is not None else None
-            return kind if data is not None and _search(content, data) else ""
-    return ""
-
-
-def _search(pattern: bytes, data: bytes) -> bool:
-    import re  # noqa: PLC0415  (bytes patterns; rare)
-
-    return re.search(pattern, data) is not None
+    data = context.read(source, READ)
+    return kind_by_content(source, data) if data is not None else ""
 
 
 @check("copy-folder-with-secret")
@@ -160,7 +115,7 @@ def _secrets_in(context: Context, source: str | None) -> Iterator[tuple[str, str
     for name in context.list_dir(folder) or ():
         path = name if folder == "." else f"{folder}/{name}"
         kind = (
-            _kind(name) or _content(context, path)
+            kind_by_name(name) or _content(context, path)
             if name[0] in "._i" or name.endswith((".pem", ".key", ".env"))
             else ""
         )

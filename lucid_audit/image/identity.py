@@ -27,9 +27,7 @@ _BAZEL = re.compile(r"bazel build (?://common:|//static:|//python3:|@)[\w@/+.:-]
 _BAZEL_RELEASE = re.compile(r"os_release_(debian\d+)|@(bookworm|trixie)")
 _CODENAMES = {"bookworm": "debian12", "trixie": "debian13"}
 _LAYERED = 3  # layers of one package each, above which an image is not a flattened one
-# What a layer of the base without a package record holds, and nothing else.
-_ALONE = ("/etc/ssl/certs/ca-certificates.crt", "/etc/ld.so.cache", "/usr/bin/python", "/busybox/", "/nodejs/",
-          ("/etc/ssl/certs/java/", "/usr/lib/locale/", "/usr/lib/jvm/"))  # fmt: skip
+_CERTIFICATES = "/etc/ssl/certs/ca-certificates.crt"
 
 
 @record(eq=False)
@@ -150,17 +148,33 @@ def _run(layers: Sequence[Layer], prints: Fingerprints) -> _Run | None:
 
 def _end(layers: Sequence[Layer], at: int) -> int:
     """Return how many layers belong to the base: those after the constant ones that only its builder makes."""
+    if at < len(layers) and _only(layers[at], _CERTIFICATES):
+        at += 1
+    if at < len(layers) and _only(layers[at], "/busybox/") and _has(layers[at], "/busybox/busybox"):
+        at += 1  # the debug variants have it here and nowhere else
     while at < len(layers) and _of_base(layers[at]):
         at += 1
     return at
 
 
 def _of_base(layer: Layer) -> bool:
-    """Whether a layer is the certificates, a package with its record, busybox, Node, aliases of Python, or a loader cache."""
-    if added_packages(layer):
+    """Whether a layer is a package with its record, Node, Java's certificates, aliases of Python, or a loader cache."""
+    if added_packages(layer) or _only(layer, "/etc/ld.so.cache"):
         return True
+    if _only(layer, "/nodejs/"):
+        return _has(layer, "/nodejs/bin/node")
+    aliases = _only(layer, "/usr/bin/python") and all(entry.kind in "dl" for entry in layer.entries)
+    return aliases or _only(layer, ("/etc/ssl/certs/java/", "/usr/lib/locale/", "/usr/lib/jvm/"))
+
+
+def _only(layer: Layer, start: str | tuple[str, ...]) -> bool:
+    """Whether all that a layer brings lies at or below such a path, and it brings something."""
     files = [entry.path for entry in layer.entries if entry.kind != "d"]
-    return bool(files) and any(all(path.startswith(start) for path in files) for start in _ALONE)
+    return bool(files) and all(path.startswith(start) for path in files)
+
+
+def _has(layer: Layer, path: str) -> bool:
+    return any(entry.path == path for entry in layer.entries)
 
 
 def _distroless(evidence: _Evidence, release: str, end: int) -> Identity:

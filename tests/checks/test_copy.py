@@ -9,10 +9,10 @@ import pytest
 
 from lucid_audit import discover
 from lucid_audit.checks.contexts import judgement, kept_from_git, sources
-from lucid_audit.checks.copy_secret import _kind
 from lucid_audit.checks.copy_sources import copy_source_context, copy_source_missing
 from lucid_audit.checks.copyfacts import brought, git, remote
 from lucid_audit.checks.copytext import first_non_path
+from lucid_audit.checks.secret_files import kind_by_name as _kind
 from lucid_audit.dockerfile.build import Build
 from lucid_audit.dockerfile.context import ContextSet, MemoryContext
 from lucid_audit.dockerfile.model import Transfer
