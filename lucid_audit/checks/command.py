@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from posixpath import basename, dirname
 
 from lucid_audit.checks import Answers, check
+from lucid_audit.checks.accounts import measured
 from lucid_audit.checks.arrays import meant_as_array
 from lucid_audit.checks.runtext import rx
 from lucid_audit.container.config import Argv, Container, Place
@@ -44,8 +45,13 @@ def in_shell(argv: Argv) -> bool:
 
 
 def base_name(container: Container) -> str:
-    """Return the base image's name for a message."""
-    return container.base.ref.familiar if container.base is not None else "the image"
+    """Return what a message says has or lacks something: the base of a build, or the image that was read."""
+    return container.base.ref.familiar if container.base is not None and not measured(container) else "the image"
+
+
+def not_copied(container: Container) -> str:
+    """Say why something the base lacks is missing from a build; an image lacks what it lacks."""
+    return "" if measured(container) else ", and nothing copies it there"
 
 
 def _in_shell(container: Container) -> Iterator[tuple[str, Argv, Place]]:
@@ -137,7 +143,8 @@ def program_found(container: Container, argv: Argv, place: Place) -> Answers:
     if answer.state is State.UNKNOWN:
         yield Skip(place, f"{program}: {answer.reason}")
     elif answer.state is State.ABSENT:
-        yield Hit(place, program=program, image=base_name(container), hint=_hint(container, program))
+        image, copied = base_name(container), not_copied(container)
+        yield Hit(place, program=program, image=image, copied=copied, hint=_hint(container, program))
 
 
 def _hint(container: Container, program: str) -> str:
@@ -200,7 +207,8 @@ def interpreter_once(container: Container) -> Answers:
         return
     if _is_program(container, match[1], words[0]):
         place = container.entrypoint.place if container.cmd.inherited else container.cmd.place
-        source = f"ENTRYPOINT of {base_name(container)}" if container.entrypoint.inherited else "ENTRYPOINT"
+        base = container.base.ref.familiar if container.base is not None else "the image"
+        source = f"ENTRYPOINT of {base}" if container.entrypoint.inherited else "ENTRYPOINT"
         argv = " ".join((*first, *words))
         shown = argv if len(argv) <= 80 else argv[:79] + "…"
         yield Hit(place, argv=shown, interpreter=match[1], word=words[0], source=source)

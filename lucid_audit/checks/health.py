@@ -7,7 +7,7 @@ from lucid_audit.checks.asked import LOCAL, asks
 from lucid_audit.checks.command import base_name, in_shell, program_found
 from lucid_audit.checks.ports import port_range
 from lucid_audit.checks.probe import code_of, does_nothing, third_party
-from lucid_audit.container.config import Argv, Container, Health
+from lucid_audit.container.config import Argv, Container, Field, Health
 from lucid_audit.container.execute import find_shell, shell_of, unwrapped
 from lucid_audit.container.files import State
 from lucid_audit.finding import Hit, Skip
@@ -26,8 +26,14 @@ def health_given(container: Container) -> Answers:
     value = container.health.value
     if isinstance(value, Unknown):
         yield Skip(container.health.place, value.reason)
-    elif value is None:
+    elif value is None and not _lost(container):
         yield Hit(container.stage_place)
+
+
+def _lost(container: Container) -> bool:
+    """Whether the image's history has a health check that its configuration lacks; that is a rule of its own."""
+    place = container.health.place
+    return isinstance(place, Field) and bool(place.created_by) and not place.created_by.rstrip().endswith("NONE")
 
 
 @check("health-enabled")
