@@ -18,7 +18,7 @@ from lucid_audit.container.execute import (
     shell_of,
     unwrapped,
 )
-from lucid_audit.container.files import State
+from lucid_audit.container.files import PROGRAM_DIRECTORIES, SHELLS, State
 from lucid_audit.finding import Hit, Skip
 from lucid_audit.values import Unknown
 
@@ -177,7 +177,7 @@ def script_has_shell(container: Container) -> Answers:
         shell = container.base.shell if container.base is not None else ""
         if answer.state is State.UNKNOWN:
             yield Skip(place, answer.reason)
-        elif answer.state is State.ABSENT and (shell or list(_copied_shells(container))):
+        elif answer.state is State.ABSENT and (shell or any(_other_shells(container))):
             yield Skip(
                 place, f"the first line of {words[0]} is not read, and there is a shell elsewhere than at /bin/sh"
             )
@@ -185,7 +185,11 @@ def script_has_shell(container: Container) -> Answers:
             yield Hit(place, who=who, program=words[0], image=base_name(container))
 
 
-def _copied_shells(container: Container) -> Iterator[str]:
+def _other_shells(container: Container) -> Iterator[str]:
+    """Yield the paths of shells that are known to be somewhere else than at /bin/sh."""
+    if measured(container):
+        paths = (f"{folder}/{name}" for folder in PROGRAM_DIRECTORIES for name in sorted(SHELLS))
+        yield from (path for path in paths if container.files.find(path).state is State.PRESENT)
     for placement in container.files.placements:
         if placement.path is not None and is_shell(placement.path):
             yield placement.path
@@ -231,6 +235,8 @@ def _is_program(container: Container, kind: str, word: str) -> bool:
         return False
     workdir = container.workdir.known()
     answer = container.files.find(f"{workdir}/{word}") if workdir is not None else None
+    if measured(container):
+        return answer is None or answer.state is not State.PRESENT  # what lies there is what the word means
     placed = answer.placed if answer is not None else None
     if answer is None or placed is None:
         return True

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from lucid_audit.checks import Answers, check
+from lucid_audit.checks.accounts import measured
 from lucid_audit.checks.asked import LOCAL, asks
 from lucid_audit.checks.command import base_name, in_shell, program_found
 from lucid_audit.checks.ports import port_range
@@ -123,7 +124,7 @@ def _said(container: Container) -> set[str]:
 
 def _unsaid(container: Container) -> str:
     """Say what may name a port without our knowing, or return ""."""
-    if container.base is None:
+    if container.base is None and not measured(container):
         return container.env_open or "the base image is not in the catalogue"
     for name, traced in container.env.items():
         if isinstance(traced.value, Unknown):
