@@ -18,10 +18,10 @@ class BuildWithRules(build_py):
         super().run()
         if self.editable_mode:
             return
-        from lucid_audit.catalogue import COMPILED, source
+        from lucid_audit.catalogue import source
 
         copytree(ROOT / "rules", Path(self.build_lib, "lucid_audit", "rules"), dirs_exist_ok=True)
-        Path(self.build_lib, *COMPILED.split(".")).with_suffix(".py").write_text(source(), "utf-8")
+        Path(self.build_lib, "lucid_audit", "compiled.py").write_text(source(), "utf-8")
 
 
 setup(cmdclass={"build_py": BuildWithRules}, packages=find_packages(include=["lucid_audit", "lucid_audit.*"]))

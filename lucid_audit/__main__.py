@@ -6,7 +6,10 @@ import gc
 import os
 import sys
 from collections.abc import Sequence
-from typing import NoReturn
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import NoReturn
 
 
 def program() -> NoReturn:
@@ -39,12 +42,11 @@ def _is_plain(arguments: Sequence[str]) -> bool:
 
 def _plain(paths: Sequence[str]) -> int:
     """Lint with every option at its default: what ``cli`` does, without the third of the start-up that is click's."""
-    from datetime import date  # noqa: PLC0415
-
+    from lucid_audit.dates import date  # noqa: PLC0415
     from lucid_audit.deliver import Look, deliver  # noqa: PLC0415
     from lucid_audit.lint import Request, run  # noqa: PLC0415
 
-    outcome = run(Request(tuple(paths) or (".",), date.today()))  # noqa: DTZ011  (the day where the person is)
+    outcome = run(Request(tuple(paths) or (".",), date.today()))
     deliver(outcome.report, Look())
     return outcome.exit_code
 

@@ -7,18 +7,19 @@ and layers of facts that apply when those values match. A fact the catalogue doe
 
 from __future__ import annotations
 
-from datetime import date
-from typing import TYPE_CHECKING, Any
-
 from lucid_audit import bases_rules as rules
+from lucid_audit.dates import date
 from lucid_audit.tuples import NamedTuple
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, KeysView, Mapping
+    from typing import Any
 
     from lucid_audit.reference import ImageRef
 
-Plain = dict[str, Any]
+    Plain = dict[str, Any]
+
 _MISSING: Any = object()
 
 

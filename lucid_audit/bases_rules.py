@@ -8,15 +8,17 @@ needs a value nobody knows is left out, which makes it unknown rather than wrong
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Any
 
 from lucid_audit.regex import regex
 from lucid_audit.tuples import NamedTuple
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
+    from typing import Any
 
-Plain = dict[str, Any]
+    Plain = dict[str, Any]
+
 _HOLE = regex(r"\{(\w+)\}")
 
 

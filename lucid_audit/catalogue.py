@@ -10,16 +10,15 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator, Mapping
 from functools import cache
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
 
 from lucid_audit.bases import merge
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from pathlib import Path
+    from typing import Any
 
 PACKAGE = os.path.dirname(os.path.abspath(__file__))
-COMPILED = "lucid_audit.compiled"
 KINDS = ("dockerfile", "container", "image", "publication")
 COLD_KEYS = ("examples", "rationale", "references")  # read from the YAML when somebody asks for an explanation
 
@@ -34,16 +33,16 @@ def folder() -> Path:
 
 @cache
 def compiled() -> Mapping[str, Any]:
-    """Return ``{"rules": [...], "profiles": {...}, "bases": {...}}``, compiled if there is such a module."""
+    """Return ``{"rules": [...], "profiles": {...}, "bases": {...}, "fingerprints": {...}}``, compiled if there is such a module."""
     try:
-        data: Mapping[str, Any] = import_module(COMPILED).DATA
+        from lucid_audit.compiled import DATA  # type: ignore[import-not-found]  # noqa: PLC0415  (in a wheel only)
     except ModuleNotFoundError:
         return compile_folder(folder())
-    return data
+    return DATA  # type: ignore[no-any-return]
 
 
 def source() -> str:
-    """Return the source of the module that a wheel carries. Plain data is written as it is read."""
+    """Return the source of ``lucid_audit/compiled.py``, which a wheel carries. Plain data is written as it is read."""
     return f'"""Made of rules/ when the wheel was built."""\n\nDATA = {compile_folder(folder())!r}\n'
 
 
@@ -63,6 +62,7 @@ def compile_folder(root: Path) -> dict[str, Any]:
         ],
         "profiles": {profile["name"]: profile for profile in read("profiles/*.yaml")},
         "bases": merge(read("bases/*.yaml")),
+        "fingerprints": {name: one for file in read("fingerprints/*.yaml") for name, one in file.items()},
     }
 
 

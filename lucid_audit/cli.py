@@ -1,4 +1,4 @@
-"""The command line: options in, an exit code out. What a command does is in ``lint`` and ``explain``."""
+"""The command line: options in, an exit code out. What a command does is in ``lint``, ``audit`` and ``explain``."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ import click
 from lucid_audit import __version__, errors
 from lucid_audit.report import FORMATS
 
+SOURCES = ("auto", "registry", "engine", "layout", "archive")
 SEVERITIES = ("error", "warning", "note")
 EPILOG = "Exit codes: 0 clean, 1 findings, 2 usage, 3 something could not be read, 70 a bug, 130 interrupted."
 
@@ -94,13 +95,12 @@ RULES = _options(
     click.option("--ignore", multiple=True, callback=_words, metavar="RULE,...", help="Do not judge by these rules."),
     click.option("--fail-on", default="", type=click.Choice(["", *SEVERITIES]), metavar="SEVERITY", help="Lowest severity that gives exit code 1: error (default), warning or note."),
 )  # fmt: skip
-LOOK = _options(
+REPORT = _options(
     click.option("--format", "format_", default="text", show_default=True, type=click.Choice(FORMATS), help="Format of the report."),
     click.option("--output", "outputs", multiple=True, callback=_outputs, metavar="[FORMAT=]FILE", help="FORMAT=FILE: also write the report there; repeat it. FILE: write it there instead of printing it."),
     click.option("--color/--no-color", default=None, help="Colour. Default: on a terminal, unless NO_COLOR is set."),
     click.option("--quiet", "-q", is_flag=True, help="One line per finding and nothing else."),
     click.option("--show-skipped", is_flag=True, help="Also say what could not be judged, and why."),
-    click.option("--jobs", default=0, type=click.IntRange(0), metavar="N", help="Processes. Default: one, or all processors for many files."),
 )  # fmt: skip
 
 
@@ -108,7 +108,14 @@ LOOK = _options(
 @click.argument("paths", nargs=-1, metavar="[PATH]...")
 @SUBJECT
 @RULES
-@LOOK
+@REPORT
+@click.option(
+    "--jobs",
+    default=0,
+    type=click.IntRange(0),
+    metavar="N",
+    help="Processes. Default: one, or all processors for many files.",
+)
 def lint_command(paths: tuple[str, ...], **options: Any) -> int:
     """Lint Dockerfiles.
 
@@ -123,6 +130,68 @@ def lint_command(paths: tuple[str, ...], **options: Any) -> int:
     outcome = run(Request(paths=paths or (".",), stdin=stdin, **asked))
     deliver(outcome.report, Look(**{name: options[name] for name in Look._fields}))
     return outcome.exit_code
+
+
+IMAGE = _options(
+    click.option("--platform", multiple=True, callback=_words, metavar="OS/ARCH,...", help="Platforms of an index to audit. Default: all."),
+    click.option("--source", default="auto", show_default=True, type=click.Choice(SOURCES), help="Where images are. auto: a path, else a local engine, else the registry."),
+    click.option("--mirror", "mirrors", multiple=True, metavar="REGISTRY=HOST", help="Ask HOST before REGISTRY; repeat it. It never gets the registry's credentials."),
+    click.option("--insecure-registry", "insecure", multiple=True, metavar="HOST", help="Allow plain HTTP to HOST; repeat it. Loopback needs no leave."),
+    click.option("--ca-file", default="", metavar="FILE", help="Certificates to trust beside the system's."),
+    click.option("--timeout", default=0.0, type=click.FloatRange(0), metavar="SECONDS", help="Give up on an image after this long. Default: never."),
+    click.option("--cache/--no-cache", default=True, show_default=True, help="Remember what layers hold."),
+    click.option("--as-of", callback=_date, metavar="DATE", help="Judge dates as of this day. Default: today."),
+)  # fmt: skip
+
+
+@cli.command("image", epilog=EPILOG)
+@click.argument("images", nargs=-1, required=True, metavar="IMAGE...")
+@IMAGE
+@RULES
+@REPORT
+def image_command(images: tuple[str, ...], **options: Any) -> int:
+    """Audit images, without running anything of them and without a daemon.
+
+    IMAGE is a name (pickme/lucid-tron-client:1.2), a saved image (image.tar), an OCI layout (folder or tar, folder:tag),
+    or one with a prefix that says which: docker://, docker-daemon:, docker-archive:, oci:, oci-archive:
+    """
+    from lucid_audit.audit import Request, run  # noqa: PLC0415  (linting needs none of it)
+    from lucid_audit.deliver import Look, deliver  # noqa: PLC0415
+    from lucid_audit.progress import showing  # noqa: PLC0415
+
+    asked = {name: options[name] for name in Request._fields if name in options}
+    with showing(sys.stderr, quiet=options["quiet"]) as told:
+        outcome = run(Request(images, environ=os.environ, told=told, **asked))
+    deliver(outcome.report, Look(**{name: options[name] for name in Look._fields if name in options}))
+    return outcome.exit_code
+
+
+@cli.group("cache")
+def cache_group() -> None:
+    """What is remembered of layers that were read."""
+
+
+@cache_group.command("info")
+def cache_info_command() -> int:
+    """Say where the cache is and what it holds."""
+    from lucid_audit.deliver import write  # noqa: PLC0415
+    from lucid_audit.image.facts import size  # noqa: PLC0415
+    from lucid_audit.report.escape import visible  # noqa: PLC0415
+    from lucid_audit.sources.cache import Cache, default_folder  # noqa: PLC0415
+
+    used = Cache(default_folder(os.environ)).usage()
+    held = f"{used.layers} layers, {used.blobs} manifests and configurations, {size(used.size)}"
+    write(f"{visible(str(used.file))}\n{held}\n")
+    return errors.OK
+
+
+@cache_group.command("clear")
+def cache_clear_command() -> int:
+    """Forget everything."""
+    from lucid_audit.sources.cache import Cache, default_folder  # noqa: PLC0415
+
+    Cache(default_folder(os.environ)).clear()
+    return errors.OK
 
 
 CATALOGUE = _options(

@@ -8,10 +8,8 @@ from __future__ import annotations
 import gc
 import os
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import date
-from typing import IO
 
-from lucid_audit import discover, errors, parallel, ruleset
+from lucid_audit import discover, parallel, ruleset
 from lucid_audit.bases import Bases
 from lucid_audit.catalogue import compiled
 from lucid_audit.dockerfile.build import Build
@@ -20,6 +18,7 @@ from lucid_audit.dockerfile.stages import Settings
 from lucid_audit.engine.dockerfile import judge
 from lucid_audit.errors import InternalError, LucidError, UsageError
 from lucid_audit.finding import Location, Problem, Report, Severity, SubjectReport
+from lucid_audit.outcome import Outcome
 from lucid_audit.policy import platforms, select
 from lucid_audit.record import replace
 from lucid_audit.rules import ActiveRule
@@ -27,6 +26,11 @@ from lucid_audit.ruleset import RuleSet
 from lucid_audit.surroundings import Surroundings
 from lucid_audit.text import SourceText
 from lucid_audit.tuples import NamedTuple
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from datetime import date
+    from typing import IO
 
 SIZE_LIMIT = 10 << 20  # bytes of one Dockerfile
 PARALLEL_FROM = 60  # files; below that, forking costs more than it saves
@@ -53,21 +57,6 @@ class Request(NamedTuple):
     ignore: Sequence[str] = ()
     fail_on: str = ""
     jobs: int = 0
-
-
-class Outcome(NamedTuple):
-    """The report, and the lowest severity that makes the run fail."""
-
-    report: Report
-    fail_on: Severity
-
-    @property
-    def exit_code(self) -> int:
-        """3 when anything could not be read, else 1 when a finding is severe enough, else 0."""
-        if self.report.problems or not self.report.subjects:
-            return errors.UNREADABLE
-        worst = max((f.severity for s in self.report.subjects for f in s.findings), default=0)
-        return errors.FINDINGS if worst >= self.fail_on else errors.OK
 
 
 class Item(NamedTuple):

@@ -6,7 +6,6 @@ Pure: ``policy_file`` finds and reads the file.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Any
 
 from lucid_audit.checks import LINT
 from lucid_audit.errors import UsageError
@@ -14,6 +13,10 @@ from lucid_audit.finding import Severity
 from lucid_audit.record import record
 from lucid_audit.rules import ActiveRule, Rule, activate
 from lucid_audit.schema import nearest
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
 
 DEFAULT_PROFILE = "recommended"
 
@@ -35,6 +38,7 @@ class Policy:
     build_args: Mapping[str, str] = {}
     rule_folders: tuple[str, ...] = ()
     bases: Mapping[str, Any] = {}
+    mirrors: Mapping[str, str] = {}
 
 
 class _Setting:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from os.path import exists, isfile, join
-from typing import TYPE_CHECKING, Any
 
 from lucid_audit.catalogue import schema
 from lucid_audit.checks import Check
@@ -14,8 +13,10 @@ from lucid_audit.policy import Policy
 from lucid_audit.rules import Rule, bind, index
 from lucid_audit.schema import nearest, params_schema, validate
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from pathlib import Path
+    from typing import Any
 
     from lucid_audit.yamlsource import Document
 

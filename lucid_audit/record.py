@@ -9,11 +9,15 @@ its class is first used, and the others are shared. Assigning to a field raises,
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, TypeVar, dataclass_transform, overload
 
 from lucid_audit.tuples import NamedTuple
 
-T = TypeVar("T")
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any, TypeVar, dataclass_transform, overload
+
+    T = TypeVar("T")
+
 REQUIRED: Any = object()
 
 
@@ -24,17 +28,23 @@ class Field(NamedTuple):
     default: Any
 
 
-@overload
-def record(cls: type[T]) -> type[T]: ...
-@overload
-def record(*, eq: bool) -> Callable[[type[T]], type[T]]: ...
-@dataclass_transform(frozen_default=True)
-def record(cls: type[T] | None = None, *, eq: bool = True) -> type[T] | Callable[[type[T]], type[T]]:
-    """Make a class with annotated fields a record: slots, ``__init__``, ``__repr__`` and, unless told not to, equality.
+if TYPE_CHECKING:
 
-    A default is one object shared by all instances, so it has to be immutable. Fields of a base record come first.
-    """
-    return _make(cls, eq) if cls is not None else lambda cls: _make(cls, eq)
+    @overload
+    def record(cls: type[T]) -> type[T]: ...
+    @overload
+    def record(*, eq: bool) -> Callable[[type[T]], type[T]]: ...
+    @dataclass_transform(frozen_default=True)
+    def record(cls: type[T] | None = None, *, eq: bool = True) -> type[T] | Callable[[type[T]], type[T]]:
+        """Make a class with annotated fields a record: slots, ``__init__``, ``__repr__`` and, unless told not to, equality.
+
+        A default is one object shared by all instances, so it has to be immutable. Fields of a base record come first.
+        """
+
+else:
+
+    def record(cls=None, *, eq=True):  # noqa: D103  (as above)
+        return _make(cls, eq) if cls is not None else lambda cls: _make(cls, eq)
 
 
 def fields(cls: type[Any]) -> tuple[Field, ...]:

@@ -68,10 +68,12 @@ def parse(text: str) -> ImageRef | None:
     name, tag = _split_tag(rest)
     if tag is not None and not _TAG.fullmatch(tag):
         return None
-    if _IDENTIFIER.fullmatch(text):
+    if len(text) == 64 and _IDENTIFIER.fullmatch(text):
         return None
     registry, path = _split_registry(name)
-    if not _HOST.fullmatch(registry) or not _PATH.fullmatch(path) or len(path) > _PATH_LIMIT:
+    if registry != DEFAULT_REGISTRY and not _HOST.fullmatch(registry):
+        return None
+    if not _PATH.fullmatch(path) or len(path) > _PATH_LIMIT:
         return None
     return ImageRef(registry, path, tag, digest or None, text)
 

@@ -7,11 +7,13 @@ a part of them.
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Any
 
 _METHODS = ("findall", "finditer", "fullmatch", "match", "search", "split", "sub")
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Any
+
     regex = re.compile
 else:
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any
 
 from lucid_audit.checks import Check
 from lucid_audit.errors import UsageError
@@ -11,6 +10,10 @@ from lucid_audit.finding import Severity
 from lucid_audit.record import record
 from lucid_audit.regex import regex
 from lucid_audit.schema import convert
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
 
 ID = regex(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from typing import Any
 
 from lucid_audit import checks, policy_file
 from lucid_audit.catalogue import compiled
@@ -14,6 +13,10 @@ from lucid_audit.policy import Policy
 from lucid_audit.policy import select as select_rules
 from lucid_audit.rules import Rule, bind, index
 from lucid_audit.tuples import NamedTuple
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
 
 
 class RuleSet(NamedTuple):

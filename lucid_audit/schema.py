@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from types import UnionType
-from typing import TYPE_CHECKING, Any, get_args, get_origin, get_type_hints
 
 from lucid_audit.errors import UsageError
 from lucid_audit.record import REQUIRED, fields
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Any
+
     from lucid_audit.yamlsource import Document
 
 _TYPES: dict[str, tuple[type, ...]] = {
@@ -28,6 +30,8 @@ def params_schema(params: type[Any] | None) -> dict[str, Any]:
     """Return the JSON Schema (2020-12) of a record of parameters: fields of str, int, bool, float, tuples and mappings."""
     if params is None:
         return {"type": "object", "additionalProperties": False}
+    from typing import get_type_hints  # noqa: PLC0415  (only for who writes rules or a policy)
+
     hints = get_type_hints(params)
     return {
         "type": "object",
@@ -40,6 +44,8 @@ def params_schema(params: type[Any] | None) -> dict[str, Any]:
 def _type(hint: Any) -> dict[str, Any]:
     if hint in _PLAIN:
         return {"type": _PLAIN[hint]}
+    from typing import get_args, get_origin  # noqa: PLC0415
+
     origin, arguments = get_origin(hint), get_args(hint)
     if origin is tuple:
         return {"type": "array", "items": _type(arguments[0])}

@@ -8,13 +8,22 @@ which sees the standard class, and a constructor is compiled when its class is f
 from __future__ import annotations
 
 from collections import namedtuple
-from typing import TYPE_CHECKING, Any
 
-__all__ = ["NamedTuple"]
+__all__ = ["Generic", "NamedTuple", "T"]
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import NamedTuple
+    from typing import Any, Generic, NamedTuple, TypeVar
+
+    T = TypeVar("T")
 else:
+    T = None
+
+    class Generic:
+        """What only the type checker needs to know more of."""
+
+        def __class_getitem__(cls, _: object) -> type:
+            return cls
 
     class _Maker(type):
         """Makes a plain class of tuples of a class body with annotated fields."""
@@ -29,7 +38,7 @@ else:
 _Getter: Any = type(vars(namedtuple("_One", ("one",)))["one"])  # reads a field without a call
 
 
-class _Fields(tuple[Any, ...]):
+class _Fields(tuple[object, ...]):
     """The methods that all such classes share."""
 
     __slots__ = ()

@@ -40,6 +40,7 @@ from lucid_audit import reference
 from lucid_audit.image.assemble import assemble
 from lucid_audit.image.config import read_config
 from lucid_audit.image.descriptor import Descriptor, Platform, parse_platform, sha256
+from lucid_audit.image.identity import Known
 from lucid_audit.image.image import Image, Publication
 from lucid_audit.image.layer import Layer, read_layer
 from lucid_audit.image.manifest import (
@@ -123,7 +124,7 @@ def layer(files: Mapping[str, Any]) -> tuple[Layer, Descriptor]:
 
 
 def image(sketch: Mapping[str, Any], name: str = NAME, entry: Descriptor | None = None, as_of: date = AS_OF) -> Image:
-    from tests.image_bases import base_layers
+    from tests.image_bases import base_layers, fingerprints
 
     platform = parse_platform(sketch.get("platform", "linux/arm64"))
     assert platform is not None
@@ -152,7 +153,9 @@ def image(sketch: Mapping[str, Any], name: str = NAME, entry: Descriptor | None 
         sketch.get("annotations", {}),
     )
     digest = entry.digest if entry is not None else sha256(b"manifest" + data)
-    return assemble(name, digest, entry, manifest, config, [one for one, _ in made], bases(), as_of)
+    return assemble(
+        name, digest, entry, manifest, config, [one for one, _ in made], Known(bases(), fingerprints(), as_of)
+    )
 
 
 def publication(sketch: Mapping[str, Any], as_of: date = AS_OF, platforms: tuple[str, ...] = ()) -> Publication:

@@ -12,7 +12,8 @@ import pytest
 from lucid_audit import lint, parallel, ruleset
 from lucid_audit.errors import InternalError, UsageError
 from lucid_audit.finding import Severity, SubjectReport
-from lucid_audit.lint import Outcome, Request, run
+from lucid_audit.lint import Request, run
+from lucid_audit.outcome import Outcome
 from lucid_audit.policy import Policy
 from tests.rulebook import PROFILES, book
 

@@ -13,11 +13,13 @@ import os
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from functools import cache
-from importlib import import_module
-from typing import Any
 
 from lucid_audit.finding import Hit, Skip
 from lucid_audit.tuples import NamedTuple
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
 
 Answers = Iterator[Hit | Skip]
 SUBJECTS = {"Build": "dockerfile", "Container": "container", "Image": "image", "Publication": "publication"}
@@ -75,10 +77,10 @@ def load_all() -> Mapping[str, Check]:
 
 
 def _import(folder: str, package: str) -> None:
-    # Neither pkgutil nor pathlib: they import half of the start-up with them.
+    # Neither pkgutil nor importlib: they import half of the start-up with them.
     for file in sorted(os.listdir(folder)):
         if file.endswith(".py") and file != "__init__.py":
-            import_module(f"{package}.{file.removesuffix('.py')}")
+            __import__(f"{package}.{file.removesuffix('.py')}")
 
 
 def find(name: str) -> Check | None:

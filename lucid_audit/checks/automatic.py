@@ -114,7 +114,8 @@ def _part(platform: str, name: str) -> str:
 @check("automatic-arg-undeclared")
 def automatic_arg_undeclared(build: Build) -> Answers:
     """Judge uses of automatic ARGs in stages that never declare them: there they expand to nothing."""
-    if not rx(_USE).search(build.dockerfile.source.text):
+    source = build.dockerfile.source.text
+    if ("TARGET" not in source and "BUILD" not in source) or not rx(_USE).search(source):
         return
     seen: set[tuple[int, str]] = set()
     for stage in build.stages:
@@ -143,7 +144,8 @@ def _uses(step: Step) -> Iterator[tuple[str, str]]:
 
 
 def _references(text: str) -> Iterator[tuple[str, str]]:
-    for match in rx(_USE).finditer(text) if "$" in text else ():
+    used = "$" in text and ("TARGET" in text or "BUILD" in text)
+    for match in rx(_USE).finditer(text) if used else ():
         if match[3] or not match[2] or match[2] not in _FALLBACK:
             yield match[1] or match[3], match[0]
 

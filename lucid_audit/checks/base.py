@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import date, timedelta
 from fnmatch import fnmatchcase
 
 from lucid_audit.bases import Base
 from lucid_audit.checks import Answers, check
 from lucid_audit.container.config import Container
+from lucid_audit.dates import date, timedelta
 from lucid_audit.dockerfile.build import Build
 from lucid_audit.dockerfile.stages import Stage
 from lucid_audit.finding import Hit, Skip

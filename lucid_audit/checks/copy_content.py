@@ -187,7 +187,7 @@ def copy_brings_libc(build: Build, params: CopiedLibc) -> Answers:
 
 def _libc_name(copied: Copied) -> str:
     name = basename(copied.path)
-    if rx(_LIBC).fullmatch(name):
+    if name.startswith(("libc", "ld-")) and rx(_LIBC).fullmatch(name):
         return name
     if not has_wildcards(name) or "lib" not in dirname(copied.path) or copied.path.endswith("/*"):
         return ""

@@ -217,7 +217,7 @@ def copy_file_into_own_name(build: Build) -> Answers:
         if isinstance(to, Unknown) or not known or len(instruction.sources) > 1 or not to.endswith("/"):
             continue
         program = basename(source.rpartition("/")[0]) in ("bin", "sbin") and instruction.from_ is not None
-        shared = rx(r".+\.so(?:\.\d+)*").fullmatch(name) is not None
+        shared = ".so" in name and rx(r".+\.so(?:\.\d+)*").fullmatch(name) is not None
         if name and basename(to.rstrip("/")) == name and (program or shared) and not has_wildcards(source):
             there = "" if final is None or stage is not build.target else ", where nothing looks for it"
             yield Hit(instruction.destination.span, path=f"{to}{name}", there=there)

@@ -58,7 +58,7 @@ class Copied(NamedTuple):
 
 def remote(source: str) -> bool:
     """Whether a source of ADD is a URL or a git repository."""
-    return _REMOTE.match(source) is not None
+    return ":" in source and _REMOTE.match(source) is not None
 
 
 def git(source: str) -> bool:

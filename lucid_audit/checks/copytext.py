@@ -6,6 +6,7 @@ from lucid_audit.checks.runtext import rx
 from lucid_audit.dockerfile.model import Transfer, Word
 
 _SHELL = r"\|\|?|&&?|;|\d*>>?(?:&\d|[/\w&].*)?|#.*|.*\$\(.*|.+(?:;|&&|\|\|)"
+_SHELL_ONLY = frozenset("|&;>#")  # one of these, or "$(", is in whatever it finds
 
 
 def first_non_path(instruction: Transfer) -> tuple[Word | None, str]:
@@ -15,12 +16,12 @@ def first_non_path(instruction: Transfer) -> tuple[Word | None, str]:
     everything = (*instruction.sources, instruction.destination)
     for at, word in enumerate(everything):
         raw = word.raw
-        if raw[:1].isalnum() and not ("$(" in raw or raw.endswith((";", "&&", "||")) or ">" in raw):
-            continue  # the quick way for nearly every word
         if raw.startswith("--") and at and rx(r"--[a-z-]+(?:=.*)?").fullmatch(raw):
             return word, "flag"
         if raw.startswith("#") and at < 2:
             continue  # an editor's lock file may be called #name#
+        if _SHELL_ONLY.isdisjoint(raw) and "$(" not in raw:
+            continue  # the quick way for nearly every word
         if not raw.startswith("<<") and rx(_SHELL).fullmatch(raw):
             return word, "shell"
     return None, ""

@@ -61,7 +61,7 @@ def directive_without_effect(build: Build) -> Answers:
     last = max((source.position(d.span.start).line for d in dockerfile.directives), default=0)
     line = last + 1 if last else (2 if source.text.startswith("#!") else 1)
     for comment in dockerfile.comments:
-        match = rx(_DIRECTIVE).fullmatch(comment.text)
+        match = rx(_DIRECTIVE).fullmatch(comment.text) if "=" in comment.text else None
         if match is not None and comment.span.start not in places:
             name = (match[1] or match[2]).lower()
             if name not in taken:

@@ -8,6 +8,7 @@ from posixpath import basename
 from lucid_audit.checks.runtext import rx
 from lucid_audit.container.config import Argv
 from lucid_audit.container.execute import is_shell
+from lucid_audit.dockerfile.shell_calls import plain_command
 
 _IMPORT = (
     r"(?:^|[;\n:])\s*(?:import\s+([\w., \t]+?)\s*(?=[;\n]|$)|from\s+(\w[\w.]*)\s+import\b)|__import__\(\s*['\"]([\w.]+)"
@@ -31,7 +32,10 @@ def words_of(argv: Argv) -> list[str]:
     if text is None:
         return words
     text = rx(_ON_FAILURE).sub("", text)
-    from lucid_audit.dockerfile.shell import parse_script  # noqa: PLC0415  (only probes in shell form need it)
+    plain = plain_command(text)
+    if plain is not None:
+        return list(plain)
+    from lucid_audit.dockerfile.shell import parse_script  # noqa: PLC0415  (see plain_command)
 
     script = parse_script(text)
     if not script.complete or len(script.commands) != 1:
@@ -92,9 +96,11 @@ def does_nothing(argv: Argv) -> str:
     """Say why a probe succeeds whatever the service does, or return ""."""
     text = shell_text(argv)
     if text is not None:
-        if rx(r":|(?:exit|return)(?:\s+0)?").fullmatch(text):
+        if " ".join(text.split()) in (":", "exit", "exit 0", "return", "return 0"):
             return f"{text} always succeeds"
-        if rx(_ENDS_WELL).search(text) and not rx(r"\bexit\s+[1-9]|\bset\s+-\w*e|\bfalse\b").search(text):
+        last = text.rstrip().removesuffix(";").rstrip()
+        ends_well = last.endswith(("true", ":", "exit", "0")) and rx(_ENDS_WELL).search(text)
+        if ends_well and not rx(r"\bexit\s+[1-9]|\bset\s+-\w*e|\bfalse\b").search(text):
             return f"whatever fails before it, {rx(r'^(?:;|[|][|])').sub('', _end(text)).strip()} makes it succeed"
     words = words_of(argv)
     if not words:

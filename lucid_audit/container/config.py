@@ -7,17 +7,14 @@ is Docker's extension of it.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Generic, TypeVar
 
 from lucid_audit.bases import Base
 from lucid_audit.container.files import Files
 from lucid_audit.record import record
 from lucid_audit.reference import ImageRef
 from lucid_audit.text import Span
-from lucid_audit.tuples import NamedTuple
+from lucid_audit.tuples import Generic, NamedTuple, T
 from lucid_audit.values import Unknown, Value
-
-T = TypeVar("T")
 
 
 class Field(NamedTuple):

@@ -7,14 +7,16 @@ from __future__ import annotations
 
 import os
 import stat
-from typing import TYPE_CHECKING
 
 from lucid_audit.dockerfile.ignore import IgnoreError, IgnoreFile
-from lucid_audit.dockerfile.resolve import ROOT, Context, Kind, Match, inside
+from lucid_audit.dockerfile.resolve import ROOT, Context, Match, inside
 from lucid_audit.tuples import NamedTuple
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+
+    from lucid_audit.dockerfile.resolve import Kind
 
 __all__ = ["Context", "ContextSet", "DiskContext", "Match", "MemoryContext", "candidates"]
 

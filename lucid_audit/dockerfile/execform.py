@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from lucid_audit.dockerfile.shell import parse_script
+from lucid_audit.dockerfile.shell_calls import plain_command
 from lucid_audit.regex import regex
 
 # Commands that only a shell has (POSIX.1-2017, sections 2.14 and 1.7; bash).
@@ -18,6 +18,11 @@ _QUOTED = regex(r"'[^']*'|\"(?:\\.|[^\"\\])*\"|\\.", re.DOTALL)
 
 def exec_form(text: str) -> tuple[str, ...] | None:
     """Return the argument vector of a command line that needs no shell, or None when it needs one."""
+    plain = plain_command(text)
+    if plain is not None:
+        return None if plain[0] in BUILTINS else plain
+    from lucid_audit.dockerfile.shell import parse_script  # noqa: PLC0415  (see plain_command)
+
     script = parse_script(text)
     if not script.complete or len(script.commands) != 1:
         return None

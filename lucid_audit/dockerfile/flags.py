@@ -6,16 +6,15 @@ Sources: BuildKit ``parser/split_command.go`` (how they are read: quotes and ``\
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
+from lucid_audit.dockerfile.lexer import ASCII_SPACE
 from lucid_audit.dockerfile.model import Flag, SourceMap, Word
 from lucid_audit.dockerfile.mounts import check_device, check_mount, did_you_mean, either
 from lucid_audit.regex import regex
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from lucid_audit.dockerfile.statement import Statement
 
-_ASCII_SPACE = "\t\n\v\f\r "
 # A flag of ASCII characters without quotes and backslashes, which is nearly every flag.
 _PLAIN = regex(r"--([!#-&(-<>-\[\]-~]*)(?:=([!#-&(-\[\]-~]*))?(?=[\t\v\f\r ]|\Z)")
 
@@ -53,7 +52,7 @@ def read_flags(source: SourceMap, at: int, end: int) -> tuple[tuple[Flag, ...], 
             start = match.start(2)
         flags.append(Flag(name, Word(value, source.span(start, stop)) if equals else None, source.span(at, stop)))
         at = stop + 1 if stop < end and text[stop] > "\x7f" else stop  # such a letter is a space here, see below
-        while at < end and text[at] in _ASCII_SPACE:
+        while at < end and text[at] in ASCII_SPACE:
             at += 1
     return tuple(flags), at
 
@@ -85,7 +84,7 @@ def _cooked(text: str, at: int, end: int) -> tuple[str, list[int], int]:
 def _ends_flag(char: str) -> bool:
     """Whether a flag ends here. BuildKit looks at bytes: a letter such as ``à`` holds 0xA0, which it takes for a space."""
     if char < "\x80":
-        return char in _ASCII_SPACE
+        return char in ASCII_SPACE
     data = char.encode("utf-8", "surrogateescape")
     return b"\x85" in data or b"\xa0" in data
 

@@ -15,7 +15,7 @@ from lucid_audit.tuples import NamedTuple
 _WORD = regex(r"([0-9]*)<<(-?)[\t\n\f\r ]*([^<]*)")
 _SPECIAL = "@*#?-$!0"
 _NAME = regex(r"[@*#?\-$!0]|[1-9][0-9]*|[^\W\d]\w*|")
-_PLAIN = regex(rf"[^{SPACE}'\"$\\]+")
+_PLAIN = regex(r"[!#%&(-\[\]-~]+")  # ASCII without blanks and what quotes: taken in one step
 _TABS = regex(r"^\t+", re.MULTILINE)
 
 

@@ -6,8 +6,6 @@ builder returns None when too little can be read to build the instruction.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from lucid_audit.dockerfile import verify
 from lucid_audit.dockerfile.flags import check_flags
 from lucid_audit.dockerfile.heredocs import heredoc_word
@@ -26,6 +24,7 @@ from lucid_audit.dockerfile.model import (
 from lucid_audit.dockerfile.syntax import WORD, json_array, plain_words, quoted_words
 from lucid_audit.regex import regex
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
 

@@ -7,18 +7,21 @@ from __future__ import annotations
 
 import re
 from itertools import pairwise
-from typing import TYPE_CHECKING
 
 from lucid_audit.dockerfile.model import Comment, Directive, SourceMap, SyntaxProblem
 from lucid_audit.regex import regex
 from lucid_audit.text import SourceText, Span
 from lucid_audit.tuples import NamedTuple
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 SPACE = "\t\n\v\f\r \x85\xa0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a\u2028\u2029\u202f\u205f\u3000"
 """What Go's ``unicode.IsSpace`` calls a space. Python's own ``str.strip`` also takes U+001C to U+001F, Go does not."""
+
+ASCII_SPACE = "\t\n\v\f\r "
+"""The part of ``SPACE`` that is ASCII."""
 
 LINE_LIMIT = 65_535
 """Bytes of UTF-8 in one physical line, its line feed not counted: the buffer of BuildKit's line scanner."""
@@ -170,7 +173,7 @@ class Lexer:
 
 def _directive(line: str) -> tuple[str, str] | None:
     """Return the name and value of a directive line, or None when it is none."""
-    match = _DIRECTIVE.match(line[1:].lstrip(SPACE)) if line.startswith("#") else None
+    match = _DIRECTIVE.match(line[1:].lstrip(SPACE)) if line.startswith("#") and "=" in line else None
     if match is None:
         return None
     name = match[1].lower()

@@ -8,11 +8,14 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from sys import maxsize
-from typing import Literal
 
 from lucid_audit.record import record
 from lucid_audit.text import SourceText, Span
 from lucid_audit.tuples import NamedTuple
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Literal
 
 
 class Word(NamedTuple):

@@ -6,11 +6,11 @@ Source: BuildKit ``instructions/commands_runmount.go`` and ``commands_rundevice.
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
 
 from lucid_audit.text import Span
 from lucid_audit.tuples import NamedTuple
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import re
 from posixpath import basename
-from typing import Any
 
 from lucid_audit.container.config import Argv, Container, Health, Traced
 from lucid_audit.container.files import Placement, State
@@ -18,6 +17,10 @@ from lucid_audit.dockerfile.stages import Graph, Stage, Step, find_stage
 from lucid_audit.dockerfile.verify import nanoseconds
 from lucid_audit.text import Span
 from lucid_audit.values import Unknown, Value
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
 
 RUN_IS_OPAQUE = "a RUN instruction may have written it"
 # Calls and modules that change files or start programs; Python code without any only looks.

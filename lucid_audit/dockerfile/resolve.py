@@ -10,18 +10,18 @@ folders that a question needs are read.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
-
 from lucid_audit.dockerfile.globs import clean, element, has_wildcards
 from lucid_audit.tuples import NamedTuple
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
+    from typing import Literal
 
     from lucid_audit.dockerfile.ignore import IgnoreFile, IgnoreRule
 
-Kind = Literal["file", "dir", "link", "other", "absent", "unknown"]
-Outcome = Literal["found", "missing", "ignored", "outside", "empty-wildcard", "unknown"]
+    Kind = Literal["file", "dir", "link", "other", "absent", "unknown"]
+    Outcome = Literal["found", "missing", "ignored", "outside", "empty-wildcard", "unknown"]
 
 ROOT = "."
 LINK_LIMIT = 255  # symbolic links followed for one path, as in containerd's fs.RootPath

@@ -2,9 +2,16 @@
 
 from __future__ import annotations
 
+import re
+
+from lucid_audit.regex import regex
 from lucid_audit.tuples import NamedTuple
 
 Range = tuple[int, int]
+RESERVED = frozenset(
+    ("case", "do", "done", "elif", "else", "esac", "fi", "for", "function", "if", "select", "then", "until", "while")
+)
+_PLAIN = regex(r"[\w./:@%+,-]+(?:[ \t]+[\w./:@%+,=-]+)*", re.ASCII)  # no character that means anything to a shell
 
 
 class Redirect(NamedTuple):
@@ -38,3 +45,12 @@ class Script(NamedTuple):
     commands: tuple[SimpleCommand, ...]
     complete: bool = True
     reason: str = ""
+
+
+def plain_command(text: str) -> tuple[str, ...] | None:
+    """Return the words of one command in which nothing means anything to a shell; None: that takes reading.
+
+    Most commands are such, and importing and compiling what reads the others takes as long as parsing a file.
+    """
+    words = tuple(text.split()) if _PLAIN.fullmatch(text.strip(" \t")) else ()
+    return None if not words or words[0] in RESERVED else words

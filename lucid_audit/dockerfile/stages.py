@@ -8,7 +8,6 @@ environment in the order they stand; ``FROM stage`` inherits all of it.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from datetime import date
 from posixpath import join, normpath
 
 from lucid_audit.bases import Base, Bases
@@ -19,6 +18,10 @@ from lucid_audit.reference import ImageRef
 from lucid_audit.text import Span
 from lucid_audit.tuples import NamedTuple
 from lucid_audit.values import Unknown, Value
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from datetime import date
 
 AUTOMATIC = ("PLATFORM", "OS", "OSVERSION", "ARCH", "VARIANT")
 AUTOMATIC_ARGS = frozenset(side + name for side in ("TARGET", "BUILD") for name in AUTOMATIC) | {"TARGETSTAGE"}

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
-
 from lucid_audit.dockerfile.flags import read_flags
 from lucid_audit.dockerfile.heredocs import Announced, announced, without_tabs
 from lucid_audit.dockerfile.lexer import SPACE, Lexer
@@ -12,13 +10,16 @@ from lucid_audit.dockerfile.syntax import Array, json_array
 from lucid_audit.regex import regex
 from lucid_audit.text import Span
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from typing import Literal
+
+    Level = Literal["parser", "instruction", "trigger"]
 
 _KEYWORD = regex(r"[^\t\v\f\r ]*[\t\v\f\r ]*")
 _ARGUMENT_SPACE = "\t\v\f\r "
 
-Level = Literal["parser", "instruction", "trigger"]
 
 TAKES_JSON = frozenset({"RUN", "CMD", "ENTRYPOINT", "SHELL", "COPY", "ADD", "VOLUME"})
 TAKES_HEREDOCS = frozenset({"RUN", "COPY", "ADD"})

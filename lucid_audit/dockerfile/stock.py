@@ -8,13 +8,15 @@ what BuildKit reads. Linting does not use this module.
 
 from __future__ import annotations
 
-from typing import Any
-
 import dockerfile_parse
 
 from lucid_audit.dockerfile.lexer import SPACE, Lexer
 from lucid_audit.dockerfile.statement import Statement, read_statements
 from lucid_audit.text import SourceText
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
 
 _SPLIT_LATER = frozenset({"ARG", "ENV", "FROM", "LABEL"})  # their values go through the stock word splitter
 

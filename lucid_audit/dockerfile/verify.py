@@ -8,8 +8,8 @@ Sources: BuildKit ``instructions/parse.go``, ``dockerfile2llb/convert_expose.go`
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from lucid_audit.dockerfile.model import Word
     from lucid_audit.dockerfile.statement import Statement

@@ -61,7 +61,7 @@ def expand_words(raw: str, lookup: Lookup, escape: str = "\\") -> tuple[Expansio
     named with the word behind it.
     """
     if plain(raw, escape):
-        return tuple(Expansion(word) for word in _SPACE.split(raw) if word)
+        return tuple(Expansion(word) for word in _parts(raw) if word)
     lexer = _Lexer(raw, lookup, escape, True)
     try:
         return lexer.words()
@@ -69,6 +69,11 @@ def expand_words(raw: str, lookup: Lookup, escape: str = "\\") -> tuple[Expansio
         return (lexer.answer(None, str(error)),)
     except RecursionError:
         return (Expansion(None, (), (), (), "substitutions are nested too deeply"),)
+
+
+def _parts(text: str) -> list[str]:
+    """Split at every blank. Without one nothing is compiled: of blanks, only the ordinary one is printable."""
+    return [text] if " " not in text and text.isprintable() else _SPACE.split(text)
 
 
 class _Lexer:
@@ -99,7 +104,7 @@ class _Lexer:
         parts: list[str] = []
         while self.at < self.end:
             text, splits = self.piece()
-            first, *rest = _SPACE.split(text) if splits else (text,)
+            first, *rest = _parts(text) if splits else (text,)
             parts.append(first)
             for part in rest:
                 self.end_word(parts, found)

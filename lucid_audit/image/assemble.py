@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import date
 
-from lucid_audit.bases import Bases
 from lucid_audit.image.config import ImageConfig
 from lucid_audit.image.descriptor import Descriptor
-from lucid_audit.image.identity import identify
+from lucid_audit.image.identity import Known, identify
 from lucid_audit.image.image import Image
 from lucid_audit.image.layer import Layer
 from lucid_audit.image.manifest import Manifest
@@ -24,8 +22,7 @@ def assemble(
     manifest: Manifest,
     config: ImageConfig,
     layers: Sequence[Layer],
-    bases: Bases,
-    as_of: date,
+    known: Known,
 ) -> Image:
     """Return the image.
 
@@ -39,6 +36,6 @@ def assemble(
         if layer.diff_id != diff_id:
             raise DamagedError(f"layer {number} unpacks to {layer.diff_id}, but the configuration says {diff_id}")
     rootfs = squash(layers)
-    identity = identify(config, layers, rootfs, bases, as_of)
+    identity = identify(config, layers, rootfs, known)
     container = measure(config, rootfs, identity)
-    return Image(name, digest, entry, manifest, config, tuple(layers), rootfs, identity, container, as_of)
+    return Image(name, digest, entry, manifest, config, tuple(layers), rootfs, identity, container, known.as_of)

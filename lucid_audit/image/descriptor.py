@@ -87,14 +87,14 @@ def matches(digest: str, data: bytes) -> bool:
     return running.hexdigest() == digest.partition(":")[2]
 
 
-def read_descriptor(raw: Any) -> Descriptor | str:
-    """Read a descriptor from decoded JSON, or say what is wrong with it."""
+def read_descriptor(raw: Any, sized: bool = True) -> Descriptor | str:
+    """Read a descriptor from decoded JSON, or say what is wrong with it. Unless ``sized``, the size may be -1."""
     if not isinstance(raw, dict):
         return "a descriptor is not an object"
     media_type, digest, size = raw.get("mediaType", ""), raw.get("digest"), raw.get("size")
     if not isinstance(digest, str) or not valid_digest(digest):
         return f"a descriptor has the digest {digest!r}, which cannot be verified"
-    if not isinstance(size, int) or isinstance(size, bool) or size < 0:
+    if not isinstance(size, int) or isinstance(size, bool) or size < (0 if sized else -1):
         return f"the descriptor of {digest} has the size {size!r}"
     if not isinstance(media_type, str):
         return f"the descriptor of {digest} has the media type {media_type!r}"

@@ -70,15 +70,24 @@ class _Hashed:
     def hex(self) -> str:
         return self._hash.hexdigest()
 
+    def check(self, descriptor: Descriptor) -> None:
+        """Compare what passed with what the descriptor says."""
+        if descriptor.size not in (-1, self.size):
+            raise DamagedError(f"layer {descriptor.digest} ends after {self.size} of {descriptor.size} bytes")
+        if self.hex() != descriptor.digest.partition(":")[2]:
+            raise DamagedError(f"layer {descriptor.digest} has other content than its digest says")
+
 
 def read_layer(
     pieces: Iterator[bytes],
     descriptor: Descriptor,
     wanted: Wanted,
     limits: Limits = DEFAULT,
-    progress: Callable[[int], None] | None = None,
+    ahead: Callable[[Iterator[bytes]], Iterator[bytes]] = iter,
 ) -> Layer:
-    """Read a layer to its end and return what is in it. ``progress`` is told packed bytes as they arrive.
+    """Read a layer to its end and return what is in it.
+
+    ``ahead`` wraps the packed stream once it is hashed: with a thread there, both go on while the last pieces are unpacked.
 
     Raises:
         DamagedError: size, digest, compression or archive are not what they have to be, or a limit is exceeded.
@@ -86,18 +95,15 @@ def read_layer(
 
     """
     packed, unpacked, kind = _Hashed(descriptor.digest, descriptor.size), _Hashed("sha256:"), _First()
+    arriving = ahead(packed.through(pieces))
     try:
-        arriving = packed.through(_told(pieces, progress) if progress else pieces)
         reading = _Reading(unpacked.through(unpack(kind.watch(arriving), limits)), wanted, limits)
         reading.run()
         for _ in arriving:  # what follows the compressed data still counts for the digest
             pass
     except DamagedError as error:
         raise DamagedError(f"layer {descriptor.digest}: {error}") from None
-    if descriptor.size not in (-1, packed.size):
-        raise DamagedError(f"layer {descriptor.digest} ends after {packed.size} of {descriptor.size} bytes")
-    if packed.hex() != descriptor.digest.partition(":")[2]:
-        raise DamagedError(f"layer {descriptor.digest} has other content than its digest says")
+    packed.check(descriptor)
     return Layer(
         descriptor.digest,
         f"sha256:{unpacked.hex()}",
@@ -110,12 +116,6 @@ def read_layer(
         tuple(reading.too_large),
         tuple(reading.repeated),
     )
-
-
-def _told(pieces: Iterator[bytes], progress: Callable[[int], None]) -> Iterator[bytes]:
-    for piece in pieces:
-        progress(len(piece))
-        yield piece
 
 
 class _First:

@@ -37,11 +37,15 @@ ATTESTATION_ARTIFACT = "application/vnd.docker.attestation.manifest.v1+json"
 
 
 class Fetched(NamedTuple):
-    """Bytes of a manifest as a source gave them. ``media_type`` is the source's word, "" when it has none."""
+    """Bytes of a manifest as a source gave them. ``media_type`` is the source's word, "" when it has none.
+
+    ``sized`` is False where the source made the manifest up and cannot know sizes: they may then be -1.
+    """
 
     data: bytes
     media_type: str
     digest: str
+    sized: bool = True
 
 
 class Manifest(NamedTuple):
@@ -90,7 +94,7 @@ def read(fetched: Fetched) -> Manifest | Index:
     kind = _kind(raw, fetched.media_type.partition(";")[0].strip())
     if kind in INDEX_TYPES:
         return Index(kind, _descriptors(raw, "manifests", ENTRY_LIMIT), texts(raw.get("annotations")))
-    config = read_descriptor(raw.get("config"))
+    config = read_descriptor(raw.get("config"), fetched.sized)
     if isinstance(config, str):
         raise InputError(f"the manifest's config: {config}")
     subject = read_descriptor(raw["subject"]) if raw.get("subject") is not None else None
@@ -98,7 +102,7 @@ def read(fetched: Fetched) -> Manifest | Index:
     return Manifest(
         kind,
         config,
-        _descriptors(raw, "layers", LAYER_LIMIT),
+        _descriptors(raw, "layers", LAYER_LIMIT, fetched.sized),
         texts(raw.get("annotations")),
         artifact_type if isinstance(artifact_type, str) else "",
         None if isinstance(subject, str) else subject,
@@ -140,7 +144,7 @@ def _kind(raw: Mapping[str, Any], said: str) -> str:
     return kind
 
 
-def _descriptors(raw: Mapping[str, Any], key: str, limit: int) -> tuple[Descriptor, ...]:
+def _descriptors(raw: Mapping[str, Any], key: str, limit: int, sized: bool = True) -> tuple[Descriptor, ...]:
     entries = raw.get(key)
     if entries is None and key == "manifests":
         entries = []
@@ -150,7 +154,7 @@ def _descriptors(raw: Mapping[str, Any], key: str, limit: int) -> tuple[Descript
         raise InputError(f"the manifest lists {len(entries)} {key}, more than {limit}")
     found = []
     for entry in entries:
-        descriptor = read_descriptor(entry)
+        descriptor = read_descriptor(entry, sized)
         if isinstance(descriptor, str):
             raise InputError(f"the manifest's {key}: {descriptor}")
         found.append(descriptor)

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
+TYPE_CHECKING = False
 if TYPE_CHECKING:  # the command line needs the names of the formats to say --help, and nothing more
     from lucid_audit.finding import Report
     from lucid_audit.report.style import Style

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable
-from typing import Any
 
 from lucid_audit import __version__
 from lucid_audit.finding import Location, Report, Severity, SubjectReport
 from lucid_audit.fingerprint import fingerprints
 from lucid_audit.report.escape import well_formed
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
 
 VERSION = 1
 
@@ -40,6 +43,9 @@ def _subject(subject: SubjectReport) -> dict[str, Any]:
     return {
         "kind": subject.kind,
         "name": well_formed(subject.name),
+        **({"platform": subject.platform} if subject.platform else {}),
+        **({"digest": subject.digest} if subject.digest else {}),
+        **({"facts": {name: well_formed(value) for name, value in subject.facts}} if subject.facts else {}),
         "findings": list(_findings(subject)),
         "skipped": [
             {"rule": skip.rule, "reason": well_formed(skip.reason), "location": _location(skip.location)}
@@ -64,9 +70,24 @@ def _findings(subject: SubjectReport) -> Iterable[dict[str, Any]]:
         }
 
 
+def _part(location: Location) -> dict[str, Any]:
+    """Return a place in an image."""
+    if location.path:
+        part: dict[str, Any] = {"path": well_formed(location.path)}
+        if location.layer > 0:
+            part["layer"] = location.layer
+        if location.layer_digest:
+            part["layer_digest"] = location.layer_digest
+    else:
+        part = {"field": well_formed(location.field)}
+    if location.created_by:
+        part["created_by"] = well_formed(location.created_by)
+    return part
+
+
 def _location(location: Location) -> dict[str, Any]:
-    if location.field:
-        return {"field": well_formed(location.field)}
+    if location.field or location.path:
+        return _part(location)
     if not location.line:
         return {"file": well_formed(location.file)} if location.file else {}
     return {

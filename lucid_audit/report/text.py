@@ -11,6 +11,7 @@ from lucid_audit.report.excerpt import excerpt
 from lucid_audit.report.style import BOLD, BY_SEVERITY, DIM, GREEN, PLAIN, RED, Style
 from lucid_audit.report.summary import summary
 
+HISTORY_WIDTH = 120  # columns
 _SENTENCE_END = r"(?<=[.!?]) (?=[A-Z`\"'])"  # compiled when there is something to say
 
 
@@ -34,6 +35,8 @@ def problems(report: Report) -> str:
 
 def _subject(subject: SubjectReport, style: Style, explained: set[str]) -> Iterator[str]:
     sources = dict(subject.lines)
+    if subject.facts and not style.quiet:
+        yield from _facts(subject, style)
     for problem in subject.problems:
         yield _problem_line(subject, problem, style)
         yield from _below(problem.location, sources, "", style)
@@ -45,6 +48,15 @@ def _subject(subject: SubjectReport, style: Style, explained: set[str]) -> Itera
         yield from _below(finding.location, sources, remedy, style)
     if style.show_skipped and not style.quiet:
         yield from _skipped(subject, style)
+
+
+def _facts(subject: SubjectReport, style: Style) -> Iterator[str]:
+    """Say what an image is before saying what is wrong with it."""
+    yield style.paint(label(subject), BOLD)
+    wide = max(len(name) for name, _ in subject.facts)
+    for name, value in subject.facts:
+        yield f"  {style.paint(f'{name:<{wide}}', DIM)}  {visible(value)}"
+    yield ""
 
 
 def _problem_line(subject: SubjectReport, problem: Problem, style: Style) -> str:
@@ -72,6 +84,9 @@ def _below(location: Location, sources: dict[int, str], remedy: str, style: Styl
     if style.quiet:
         return
     gutter = " " * max(len(str(location.line)), 4)
+    if location.created_by:
+        made = f"layer {location.layer}: " if location.layer else "set by: "
+        yield f"{style.paint(f'{gutter} |', DIM)} {made}{visible(shortened(location.created_by))}"
     source = sources.get(location.line, "")
     if source.strip():
         end = location.end_column if location.end_line == location.line else 0
@@ -88,11 +103,23 @@ def _place(location: Location, subject: SubjectReport, style: Style) -> str:
 
 
 def place(location: Location, subject: SubjectReport) -> str:
-    """Return ``file:line:column`` as editors open it, or the subject and the field of its configuration."""
-    name = visible(location.file or subject.name)
-    if location.field:
-        return f"{name}: {visible(location.field)}"
+    """Return ``file:line:column`` as editors open it, or the image and the field or path in it."""
+    name = visible(location.file) or label(subject)
+    if location.field or location.path:
+        return f"{name}: {visible(location.field or location.path)}"
     return f"{name}:{location.line}:{location.column}" if location.line else name
+
+
+def label(subject: SubjectReport) -> str:
+    """Name a subject; of an image also its platform, since one reference may have several."""
+    name = visible(subject.name)
+    return f"{name} ({visible(subject.platform)})" if subject.platform else name
+
+
+def shortened(line: str) -> str:
+    """Return a history line in one line of readable length."""
+    words = " ".join(line.split())
+    return words if len(words) <= HISTORY_WIDTH else f"{words[: HISTORY_WIDTH - 1]}…"
 
 
 def first_sentence(text: str) -> str:

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from lucid_audit.dockerfile.execform import exec_form
 from lucid_audit.dockerfile.shell import DEPTH_LIMIT, parse_script
+from lucid_audit.dockerfile.shell_calls import plain_command
 
 CALLS = [
     ("apt-get update && apt-get install -y \\\n  gcc", [("apt-get", "update"), ("apt-get", "install", "-y", "gcc")]),
@@ -210,3 +211,26 @@ def test_exec_form() -> None:
         "",
     ):
         assert exec_form(text) is None, text
+
+
+WORDS = st.sampled_from(
+    ["a", "if", "done", "in", "for", "case", "function", "select", "[", "1", "2", "-c", "x=1", ".", "./a", "a:b", "%1"]
+)
+
+
+@given(st.lists(st.one_of(WORDS, st.text("ab=+-./:@%,~*{}é\n#!", max_size=3)), max_size=4).map(" ".join))
+def test_a_plain_command_is_what_the_parser_reads(text: str) -> None:
+    plain = plain_command(text)
+    if plain is not None:
+        (command,) = parse_script(text).commands
+        assert command.argv == plain
+        assert not command.assignments
+        assert not command.redirects
+        assert not command.depth
+        assert parse_script(text).complete
+
+
+@pytest.mark.parametrize("text", ["", " ", "if a", "a=1 b", "a\nb", "a | b", "a 'b'", "$a", "a*", "~/a", "a #b"])
+def test_what_a_shell_has_to_read_is_no_plain_command(text: str) -> None:
+    assert plain_command(text) is None
+    assert plain_command("a b=1\t-c ./d ") == ("a", "b=1", "-c", "./d")

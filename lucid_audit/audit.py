@@ -1,0 +1,189 @@
+"""The use case "image": find each image, read and verify it, judge it, collect one report.
+
+This is where input happens; rules, model and renderers see only what they are handed.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping, Sequence
+from datetime import date
+from time import monotonic
+
+from lucid_audit import __version__, reference, ruleset
+from lucid_audit.bases import Bases
+from lucid_audit.catalogue import compiled
+from lucid_audit.checks import AUDIT, load_all
+from lucid_audit.engine.image import judge
+from lucid_audit.errors import InputError, UsageError
+from lucid_audit.finding import Location, Problem, Report, Severity, SubjectReport
+from lucid_audit.image.descriptor import Descriptor, Platform, parse_platform
+from lucid_audit.image.identity import Known, read_fingerprints
+from lucid_audit.image.image import Publication
+from lucid_audit.image.limits import DEFAULT, Limits
+from lucid_audit.image.source import Source
+from lucid_audit.image.wanted import ALWAYS, Wanted, wanted
+from lucid_audit.outcome import Outcome
+from lucid_audit.policy import platforms, select
+from lucid_audit.reference import ImageRef
+from lucid_audit.rules import ActiveRule
+from lucid_audit.ruleset import RuleSet
+from lucid_audit.sources.cache import Cache, default_folder
+from lucid_audit.sources.choose import Chooser, read_subject
+from lucid_audit.sources.pull import Reading, pull
+from lucid_audit.tuples import NamedTuple
+
+Told = Callable[[str, Descriptor, int], None]  # a reference, a part of it, and how many bytes more of it arrived
+
+
+def _silent(_name: str, _part: Descriptor, _count: int) -> None:
+    """Hear of progress and say nothing."""
+
+
+class Request(NamedTuple):
+    """What one run was asked for; empty strings and tuples mean "not given".
+
+    ``timeout`` is seconds for each image, 0 for no end. ``environ`` names credentials, proxies, sockets and the cache's
+    folder, as for other programs. ``workers`` is how many layers are read at once, 0 to choose.
+    """
+
+    images: Sequence[str]
+    as_of: date
+    environ: Mapping[str, str] = {}
+    platform: Sequence[str] = ()
+    source: str = "auto"
+    profile: str = ""
+    policy: str = ""
+    select: Sequence[str] = ()
+    ignore: Sequence[str] = ()
+    fail_on: str = ""
+    mirrors: Sequence[str] = ()
+    insecure: Sequence[str] = ()
+    ca_file: str = ""
+    timeout: float = 0
+    limits: Limits = DEFAULT
+    cache: bool = True
+    workers: int = 0
+    told: Told = _silent
+
+
+def run(request: Request) -> Outcome:
+    """Audit everything that was asked for. Images that cannot be read are part of the report; the others are judged.
+
+    Raises:
+        UsageError: an option, a rule, the policy or the name of an image is not valid.
+        InternalError: a check crashed; the message names the rule and the image.
+
+    """
+    rules = ruleset.load(request.policy, os.getcwd())
+    active = select(
+        rules.rules,
+        rules.profiles,
+        rules.policy,
+        profile=request.profile,
+        only=request.select,
+        without=request.ignore,
+        subjects=AUDIT,
+    )
+    if not active:
+        raise UsageError("no rule is left to judge by")
+    for name in request.images:
+        read_subject(name, request.source)  # a mistyped name is said before any download
+    run_ = _Run(request, rules, active)
+    try:
+        subjects = [subject for name in request.images for subject in run_.audit(name)]
+    finally:
+        run_.close()
+    return Outcome(Report(tuple(subjects), len(active)), Severity[request.fail_on or rules.policy.fail_on or "error"])
+
+
+class _Run:
+    """What all images of one run share."""
+
+    def __init__(self, request: Request, rules: RuleSet, active: Sequence[ActiveRule]) -> None:
+        self.request, self.rules, self.active = request, rules, active
+        self.asked = _platforms(request.platform, "--platform")
+        self.demanded = _platforms(platforms(rules.policy, rules.profiles, request.profile), "platforms")
+        self.wanted = _wanted(active)
+        bases = Bases(compiled()["bases"], rules.policy.bases)
+        self.known = Known(bases, read_fingerprints(compiled()["fingerprints"]), request.as_of)
+        self.cache = Cache(default_folder(request.environ) if request.cache else None, self.wanted.key)
+        self.chooser = Chooser(self._registry, request.environ)
+
+    def audit(self, name: str) -> tuple[SubjectReport, ...]:
+        """Read and judge one image."""
+        try:
+            publication = self._pull(name)
+        except InputError as error:
+            return (SubjectReport("image", name, problems=(Problem(str(error), Location()),)),)
+        return judge(publication, self.active)
+
+    def _pull(self, name: str) -> Publication:
+        request = self.request
+        chosen = self.chooser.choose(name, request.source)
+        source = chosen.source
+        ref = _reference(name)
+        reading = Reading(
+            self.wanted,
+            request.limits,
+            self.known,
+            self.cache,
+            lambda part, count: request.told(name, part, count),
+            request.workers or 4,
+            monotonic() + request.timeout if request.timeout else None,
+        )
+        try:
+            return pull(source, name, ref, self.asked, self.demanded, reading)
+        except InputError as error:
+            tried = "".join(f"; tried {attempt}" for attempt in chosen.tried)
+            raise InputError(f"{source.name}: {error}{tried}") from None
+        finally:
+            source.close()
+
+    def _registry(self, ref: ImageRef) -> Source:
+        from lucid_audit.sources.registry import Registry  # noqa: PLC0415  (other sources need no HTTP)
+        from lucid_audit.sources.transport import Settings  # noqa: PLC0415
+
+        request = self.request
+        mirrors = [*self.rules.policy.mirrors.items(), *_pairs(request.mirrors)]
+        agent = f"lucid-audit/{__version__}"
+        settings = Settings(request.environ, agent, tuple(request.insecure), tuple(mirrors), request.ca_file)
+        return Registry(ref, settings)
+
+    def close(self) -> None:
+        """Release the cache."""
+        self.cache.close()
+
+
+def _pairs(mirrors: Sequence[str]) -> list[tuple[str, str]]:
+    """Read ``REGISTRY=HOST``."""
+    found = []
+    for text in mirrors:
+        registry, equals, host = text.partition("=")
+        if not registry or not equals or not host:
+            raise UsageError(f"--mirror {text!r} is not REGISTRY=HOST")
+        found.append((registry, host))
+    return found
+
+
+def _platforms(names: Sequence[str], where: str) -> tuple[Platform, ...]:
+    found = []
+    for name in names:
+        platform = parse_platform(name)
+        if platform is None:
+            raise UsageError(f"{where}: {name!r} is not a platform such as linux/arm64")
+        found.append(platform)
+    return tuple(found)
+
+
+def _wanted(active: Sequence[ActiveRule]) -> Wanted:
+    """Return which files to keep: those that any check reads, so that one cache serves every selection of rules."""
+    own = {path for rule in active for path in rule.rule.check.reads}
+    builtin = {path for check in load_all().values() for path in check.reads}
+    return wanted({*ALWAYS, *own, *builtin})
+
+
+def _reference(name: str) -> ImageRef | None:
+    """Return the reference that a name is; None for paths."""
+    subject = read_subject(name)
+    return reference.parse(subject.rest) if subject.kind in ("auto", "registry", "engine") else None

@@ -1,0 +1,52 @@
+"""The facts of a layer as bytes, for the cache, and back. A changed shape is a new ``VERSION``."""
+
+from __future__ import annotations
+
+import json
+import zlib
+from hashlib import sha256
+from typing import Any
+
+from lucid_audit.image.elf import Program
+from lucid_audit.image.entry import Entry
+from lucid_audit.image.layer import Layer
+
+VERSION = "1"
+_CHECKSUM = 32
+
+
+def dump(layer: Layer) -> bytes:
+    """Return the facts with a checksum before them. How the layer was packed is not among them."""
+    document = {
+        "unpacked": layer.unpacked,
+        "entries": layer.entries,
+        "programs": dict(layer.programs),
+        "kept": {path: content.decode("latin-1") for path, content in layer.kept.items()},
+        "too_large": layer.too_large,
+        "repeated": layer.repeated,
+    }
+    text = json.dumps(document, separators=(",", ":"))
+    data = zlib.compress(text.encode(), 1)
+    return sha256(data).digest() + data
+
+
+def load(data: bytes, *, digest: str, diff_id: str, size: Any, compression: str) -> Layer | None:
+    """Return the facts that ``dump`` wrote; None when they are damaged or have another shape."""
+    if sha256(data[_CHECKSUM:]).digest() != data[:_CHECKSUM]:
+        return None
+    try:
+        raw = json.loads(zlib.decompress(data[_CHECKSUM:]))
+        return Layer(
+            digest,
+            diff_id,
+            int(size),
+            raw["unpacked"],
+            compression,
+            tuple([Entry(*entry) for entry in raw["entries"]]),
+            {path: Program(*program) for path, program in raw["programs"].items()},
+            {path: content.encode("latin-1") for path, content in raw["kept"].items()},
+            tuple(raw["too_large"]),
+            tuple(raw["repeated"]),
+        )
+    except (ValueError, KeyError, TypeError, zlib.error):
+        return None

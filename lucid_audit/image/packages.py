@@ -1,0 +1,82 @@
+"""Package records in an image: what dpkg, apk and distroless write of what they installed.
+
+Sources: deb-control(5) and distroless' PACKAGE_METADATA (one control file per package in ``status.d``, its checksums in
+``<package>.md5sums``), dpkg(1) (``/var/lib/dpkg/status``).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from lucid_audit.image.layer import Layer
+from lucid_audit.image.rootfs import Rootfs
+from lucid_audit.tuples import NamedTuple
+
+STATUS_D = "/var/lib/dpkg/status.d/"
+STATUS = "/var/lib/dpkg/status"
+_SUMS = ".md5sums"
+
+
+class Package(NamedTuple):
+    """An installed package. ``record`` is the path of the file that says so."""
+
+    name: str
+    version: str
+    record: str
+
+
+def added_packages(layer: Layer) -> list[str]:
+    """Return the packages that a layer records in ``status.d``: file names, as that is enough to tell them."""
+    start = len(STATUS_D)
+    return [
+        entry.path[start:]
+        for entry in layer.entries
+        if entry.path.startswith(STATUS_D) and entry.kind == "f" and not entry.path.endswith(_SUMS)
+    ]
+
+
+def installed(rootfs: Rootfs) -> dict[str, Package]:
+    """Return the packages by name, from ``status.d`` and ``status``; those whose record was not kept are missing."""
+    found: dict[str, Package] = {}
+    for name in rootfs.children.get(STATUS_D.rstrip("/"), ()):
+        if not name.endswith(_SUMS):
+            _records(rootfs, f"{STATUS_D}{name}", found)
+    _records(rootfs, STATUS, found)
+    return found
+
+
+def _records(rootfs: Rootfs, path: str, into: dict[str, Package]) -> None:
+    for paragraph in (rootfs.read(path) or b"").decode("utf-8", "replace").split("\n\n"):
+        fields = read_fields(paragraph)
+        if "Package" in fields and not fields.get("Status", "installed").endswith(("config-files", "not-installed")):
+            into[fields["Package"]] = Package(fields["Package"], fields.get("Version", ""), path)
+
+
+def read_fields(paragraph: str) -> dict[str, str]:
+    """Read ``Name: value`` lines; continuation lines are passed over."""
+    pairs = (line.partition(":") for line in paragraph.splitlines() if line[:1].strip())
+    return {name: value.strip() for name, colon, value in pairs if colon}
+
+
+def os_release(rootfs: Rootfs) -> Mapping[str, str]:
+    """Return os-release(5) as the image has it: ``/etc`` first, links followed. Empty when there is none."""
+    data = rootfs.read("/etc/os-release") or rootfs.read("/usr/lib/os-release") or b""
+    found = {}
+    for line in data.decode("utf-8", "replace").splitlines():
+        name, equals, value = line.partition("=")
+        if equals and not line.startswith("#"):
+            found[name.strip()] = value.strip().strip("\"'")
+    return found
+
+
+def checksums(rootfs: Rootfs) -> dict[str, str]:
+    """Return the package that owns each path, by the lists of checksums in ``status.d``. Configuration files are not in them."""
+    owners: dict[str, str] = {}
+    for name in rootfs.children.get(STATUS_D.rstrip("/"), ()):
+        if name.endswith(_SUMS):
+            package = name.removesuffix(_SUMS)
+            for line in (rootfs.read(f"{STATUS_D}{name}") or b"").decode("utf-8", "surrogateescape").splitlines():
+                _, _, path = line.partition("  ")
+                if path:
+                    owners[f"/{path}"] = package
+    return owners

@@ -1,0 +1,170 @@
+"""The cache of what was read: facts of layers, and small verified blobs, in one SQLite file of the user's.
+
+Everything in it is addressed by digest, so nothing grows stale; facts also by the version of their shape and by what was
+to be kept. Layers are kept under their diff_id, so one layer has one entry however it was packed. Several processes may
+use the file at once. It is never believed: blobs are hashed again, facts carry a checksum, and whatever cannot be read is
+read from the image again.
+"""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+from collections.abc import Mapping
+from contextlib import suppress
+from hashlib import sha256
+from pathlib import Path
+from threading import Lock
+from time import time
+from typing import NamedTuple
+
+from lucid_audit.image.descriptor import matches
+from lucid_audit.image.layer import Layer
+from lucid_audit.image.layer_json import VERSION, dump, load
+
+FILE = "facts.sqlite"
+SIZE_LIMIT = 512 << 20  # bytes; what was used longest ago goes first
+_WAIT = 5.0  # seconds for another process's lock
+_SHAPE = """
+CREATE TABLE IF NOT EXISTS blobs (digest TEXT PRIMARY KEY, data BLOB NOT NULL, used REAL NOT NULL);
+CREATE TABLE IF NOT EXISTS packed (digest TEXT PRIMARY KEY, diff_id TEXT NOT NULL, size INTEGER NOT NULL,
+  compression TEXT NOT NULL);
+CREATE TABLE IF NOT EXISTS facts (key TEXT PRIMARY KEY, diff_id TEXT NOT NULL, data BLOB NOT NULL, used REAL NOT NULL);
+"""
+
+
+class Usage(NamedTuple):
+    """What the cache holds. ``size`` in bytes on disk."""
+
+    file: Path
+    size: int
+    layers: int
+    blobs: int
+
+
+def default_folder(environ: Mapping[str, str]) -> Path:
+    """Return the cache's folder: the XDG base directory specification's, or what LUCID_AUDIT_CACHE names."""
+    named = environ.get("LUCID_AUDIT_CACHE")
+    if named:
+        return Path(named)
+    base = environ.get("XDG_CACHE_HOME") or str(Path(environ.get("HOME", "/nonexistent"), ".cache"))
+    return Path(base, "lucid-audit")
+
+
+class Cache:
+    """Facts and blobs by digest. No method raises: a cache that does not work is one that is empty.
+
+    ``wanted`` is the key of the set of files that are kept (``Wanted.key``): other wishes, other facts.
+    """
+
+    def __init__(self, folder: Path | None, wanted: str = "") -> None:
+        self._lock = Lock()
+        self._key = f"{VERSION}:{sha256(wanted.encode()).hexdigest()[:16]}"
+        self._file = folder / FILE if folder is not None else None
+        self._connection = self._open() if self._file is not None else None
+
+    def _open(self) -> sqlite3.Connection | None:
+        for attempt in (1, 2):
+            try:
+                return self._connect()
+            except sqlite3.DatabaseError:  # damaged, or not a database at all: start anew, once
+                if attempt == 1:
+                    self._remove()
+            except OSError:
+                break
+        return None
+
+    def _connect(self) -> sqlite3.Connection:
+        file = self._file
+        assert file is not None
+        file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        connection = sqlite3.connect(file, timeout=_WAIT, isolation_level=None, check_same_thread=False)
+        try:
+            connection.execute("PRAGMA journal_mode=WAL")
+            connection.execute("PRAGMA synchronous=NORMAL")  # what a power cut loses is read again
+            connection.executescript(_SHAPE)
+        except sqlite3.Error:
+            connection.close()
+            raise
+        return connection
+
+    def _remove(self) -> None:
+        if self._file is not None:
+            for suffix in ("", "-wal", "-shm"):
+                with suppress(OSError):
+                    os.unlink(f"{self._file}{suffix}")
+
+    def _ask(self, statement: str, *values: object) -> tuple[object, ...] | None:
+        if self._connection is None:
+            return None
+        with self._lock:
+            try:
+                row: tuple[object, ...] | None = self._connection.execute(statement, values).fetchone()
+            except sqlite3.Error:
+                return None
+        return row
+
+    def blob(self, digest: str) -> bytes | None:
+        """Return a small blob: a manifest or a configuration."""
+        row = self._ask("SELECT data FROM blobs WHERE digest = ?", digest)
+        data = row[0] if row is not None else None
+        return data if isinstance(data, bytes) and matches(digest, data) else None
+
+    def put_blob(self, digest: str, data: bytes) -> None:
+        """Keep a small blob that was verified."""
+        self._ask("INSERT OR REPLACE INTO blobs VALUES (?, ?, ?)", digest, data, time())
+
+    def layer(self, digest: str) -> Layer | None:
+        """Return the facts of a layer by the digest of its blob, packed or not."""
+        row = self._ask("SELECT diff_id, size, compression FROM packed WHERE digest = ?", digest)
+        if row is None:
+            return None
+        diff_id, size, compression = row
+        key = f"{self._key}:{diff_id}"
+        found = self._ask("SELECT data FROM facts WHERE key = ?", key)
+        if found is None or not isinstance(found[0], bytes):
+            return None
+        layer = load(found[0], digest=digest, diff_id=str(diff_id), size=size, compression=str(compression))
+        if layer is not None:
+            self._ask("UPDATE facts SET used = ? WHERE key = ?", time(), key)
+        return layer
+
+    def put_layer(self, layer: Layer) -> None:
+        """Keep the facts of a layer that was verified; its unpacked form is known then too."""
+        key = f"{self._key}:{layer.diff_id}"
+        self._ask("INSERT OR REPLACE INTO facts VALUES (?, ?, ?, ?)", key, layer.diff_id, dump(layer), time())
+        for digest, size, kind in (
+            (layer.diff_id, layer.unpacked, "tar"),
+            (layer.digest, layer.size, layer.compression),
+        ):
+            self._ask("INSERT OR REPLACE INTO packed VALUES (?, ?, ?, ?)", digest, layer.diff_id, size, kind)
+        self._prune()
+
+    def _prune(self) -> None:
+        """Drop the older half when there is too much."""
+        row = self._ask("SELECT sum(length(data)) FROM facts")
+        if row is not None and isinstance(row[0], int) and row[0] > SIZE_LIMIT:
+            self._ask("DELETE FROM facts WHERE used < (SELECT avg(used) FROM facts)")
+
+    def usage(self) -> Usage:
+        """Say what is held."""
+        counts = [self._ask(f"SELECT count(*) FROM {table}") for table in ("facts", "blobs")]  # noqa: S608  (two constants)
+        layers, blobs = (row[0] if row is not None and isinstance(row[0], int) else 0 for row in counts)
+        size = 0
+        file = self._file or Path()
+        for suffix in ("", "-wal", "-shm"):
+            with suppress(OSError):
+                size += os.stat(f"{file}{suffix}").st_size
+        return Usage(file, size, layers, blobs)
+
+    def clear(self) -> None:
+        """Forget everything."""
+        self.close()
+        self._remove()
+
+    def close(self) -> None:
+        """Release the file; a closed cache is an empty one."""
+        if self._connection is not None:
+            with self._lock, suppress(sqlite3.Error):
+                self._connection.close()
+            self._connection = None

@@ -1,0 +1,1 @@
+"""Sources of images: one suite for all of them, and the traps of each."""
