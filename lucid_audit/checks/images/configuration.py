@@ -78,10 +78,8 @@ def secret_in_history(image: Image) -> Answers:
 
 
 def _arguments(created_by: str) -> list[tuple[str, str]]:
-    """Return the ARGs before a command: ``|2 NAME=value OTHER=value /bin/sh -c …``; values may have blanks."""
-    head, mark, _ = created_by.partition(" /bin/sh -c ")
-    if not mark:
-        head = created_by
+    """Return the ARGs before a command: ``|2 NAME=value OTHER=value /bin/sh -c …``, BuildKit's with RUN."""
+    head = created_by.removeprefix("RUN ").partition(" /bin/sh -c ")[0]
     if not head.startswith("|"):
         name, equals, value = head.removeprefix("ARG ").partition("=")
         return [(name, value.strip("\"'"))] if head.startswith("ARG ") and equals else []

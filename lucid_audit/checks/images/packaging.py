@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from lucid_audit.checks import Answers, check
 from lucid_audit.container.config import Field
-from lucid_audit.finding import Hit
+from lucid_audit.finding import Hit, Skip
 from lucid_audit.image.descriptor import Descriptor, Platform
 from lucid_audit.image.image import Image, Publication
 from lucid_audit.image.manifest import ATTESTATION, REFERENCE_TYPE
@@ -80,7 +80,9 @@ def platform_agrees(image: Image, params: Agreement) -> Answers:
     if said is None:
         return
     index, config = said.normalised, image.platform.normalised
-    if index[:2] != config[:2]:
+    if not config.architecture:
+        yield Skip(Field("architecture"), "the configuration names no architecture")
+    elif index.architecture != config.architecture or (config.os and index.os != config.os):
         if params.part == "platform":
             yield Hit(Field("architecture"), index=index, config=config)
     elif params.part == "variant" and said.variant and image.platform.variant and index != config:
@@ -101,7 +103,7 @@ def tag_platform(publication: Publication) -> Answers:
     named = _tagged(publication)
     if named is None:
         return
-    offered = [image.platform for image in publication.images]
+    offered = [image.platform for image in publication.images if image.platform.architecture]
     offered += [entry.platform for entry in (*publication.unread, *publication.failed) if entry.platform is not None]
     if offered and not any(platform.normalised[:2] == named[1][:2] for platform in offered):
         tag = publication.ref.tag if publication.ref is not None else ""
