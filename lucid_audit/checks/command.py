@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from posixpath import basename, dirname
 
 from lucid_audit.checks import Answers, check
+from lucid_audit.checks.accounts import measured
 from lucid_audit.checks.arrays import meant_as_array
 from lucid_audit.checks.runtext import rx
 from lucid_audit.container.config import Argv, Container, Place
@@ -17,7 +18,7 @@ from lucid_audit.container.execute import (
     shell_of,
     unwrapped,
 )
-from lucid_audit.container.files import State
+from lucid_audit.container.files import PROGRAM_DIRECTORIES, SHELLS, State
 from lucid_audit.finding import Hit, Skip
 from lucid_audit.values import Unknown
 
@@ -44,8 +45,13 @@ def in_shell(argv: Argv) -> bool:
 
 
 def base_name(container: Container) -> str:
-    """Return the base image's name for a message."""
-    return container.base.ref.familiar if container.base is not None else "the image"
+    """Return what a message says has or lacks something: the base of a build, or the image that was read."""
+    return container.base.ref.familiar if container.base is not None and not measured(container) else "the image"
+
+
+def not_copied(container: Container) -> str:
+    """Say why something the base lacks is missing from a build; an image lacks what it lacks."""
+    return "" if measured(container) else ", and nothing copies it there"
 
 
 def _in_shell(container: Container) -> Iterator[tuple[str, Argv, Place]]:
@@ -137,7 +143,8 @@ def program_found(container: Container, argv: Argv, place: Place) -> Answers:
     if answer.state is State.UNKNOWN:
         yield Skip(place, f"{program}: {answer.reason}")
     elif answer.state is State.ABSENT:
-        yield Hit(place, program=program, image=base_name(container), hint=_hint(container, program))
+        image, copied = base_name(container), not_copied(container)
+        yield Hit(place, program=program, image=image, copied=copied, hint=_hint(container, program))
 
 
 def _hint(container: Container, program: str) -> str:
@@ -170,7 +177,7 @@ def script_has_shell(container: Container) -> Answers:
         shell = container.base.shell if container.base is not None else ""
         if answer.state is State.UNKNOWN:
             yield Skip(place, answer.reason)
-        elif answer.state is State.ABSENT and (shell or list(_copied_shells(container))):
+        elif answer.state is State.ABSENT and (shell or any(_other_shells(container))):
             yield Skip(
                 place, f"the first line of {words[0]} is not read, and there is a shell elsewhere than at /bin/sh"
             )
@@ -178,7 +185,11 @@ def script_has_shell(container: Container) -> Answers:
             yield Hit(place, who=who, program=words[0], image=base_name(container))
 
 
-def _copied_shells(container: Container) -> Iterator[str]:
+def _other_shells(container: Container) -> Iterator[str]:
+    """Yield the paths of shells that are known to be somewhere else than at /bin/sh."""
+    if measured(container):
+        paths = (f"{folder}/{name}" for folder in PROGRAM_DIRECTORIES for name in sorted(SHELLS))
+        yield from (path for path in paths if container.files.find(path).state is State.PRESENT)
     for placement in container.files.placements:
         if placement.path is not None and is_shell(placement.path):
             yield placement.path
@@ -200,7 +211,8 @@ def interpreter_once(container: Container) -> Answers:
         return
     if _is_program(container, match[1], words[0]):
         place = container.entrypoint.place if container.cmd.inherited else container.cmd.place
-        source = f"ENTRYPOINT of {base_name(container)}" if container.entrypoint.inherited else "ENTRYPOINT"
+        base = container.base.ref.familiar if container.base is not None else "the image"
+        source = f"ENTRYPOINT of {base}" if container.entrypoint.inherited else "ENTRYPOINT"
         argv = " ".join((*first, *words))
         shown = argv if len(argv) <= 80 else argv[:79] + "…"
         yield Hit(place, argv=shown, interpreter=match[1], word=words[0], source=source)
@@ -223,6 +235,8 @@ def _is_program(container: Container, kind: str, word: str) -> bool:
         return False
     workdir = container.workdir.known()
     answer = container.files.find(f"{workdir}/{word}") if workdir is not None else None
+    if measured(container):
+        return answer is None or answer.state is not State.PRESENT  # what lies there is what the word means
     placed = answer.placed if answer is not None else None
     if answer is None or placed is None:
         return True

@@ -11,7 +11,7 @@ from lucid_audit.checks.copyfacts import covers, plain_sources, remote, shape
 from lucid_audit.checks.pyfacts import copies, packages
 from lucid_audit.checks.runtext import rx
 from lucid_audit.checks.secret_files import READ, kind_by_content, kind_by_name, open_name
-from lucid_audit.checks.user import is_root
+from lucid_audit.checks.user import is_root, runs_as_root
 from lucid_audit.container.config import Container
 from lucid_audit.dockerfile.build import Build
 from lucid_audit.dockerfile.context import Context
@@ -156,7 +156,7 @@ _SEARCHED = ("PATH", "PYTHONPATH", "NODE_PATH", "LD_LIBRARY_PATH")
 def root_home_on_path(container: Container) -> Answers:
     """Judge search paths that lead below a /root that the user cannot enter: such entries are passed over in silence."""
     user = container.user.value
-    if isinstance(user, Unknown) or is_root(user) or not _closed_home(container):
+    if isinstance(user, Unknown) or runs_as_root(container) or not _closed_home(container):
         return
     for name in _SEARCHED:
         traced = container.env.get(name)

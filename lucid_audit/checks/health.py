@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from lucid_audit.checks import Answers, check
+from lucid_audit.checks.accounts import measured
 from lucid_audit.checks.asked import LOCAL, asks
 from lucid_audit.checks.command import base_name, in_shell, program_found
 from lucid_audit.checks.ports import port_range
 from lucid_audit.checks.probe import code_of, does_nothing, third_party
-from lucid_audit.container.config import Argv, Container, Health
+from lucid_audit.container.config import Argv, Container, Field, Health
 from lucid_audit.container.execute import find_shell, shell_of, unwrapped
 from lucid_audit.container.files import State
 from lucid_audit.finding import Hit, Skip
@@ -26,8 +27,14 @@ def health_given(container: Container) -> Answers:
     value = container.health.value
     if isinstance(value, Unknown):
         yield Skip(container.health.place, value.reason)
-    elif value is None:
+    elif value is None and not _lost(container):
         yield Hit(container.stage_place)
+
+
+def _lost(container: Container) -> bool:
+    """Whether the image's history has a health check that its configuration lacks; that is a rule of its own."""
+    place = container.health.place
+    return isinstance(place, Field) and bool(place.created_by) and not place.created_by.rstrip().endswith("NONE")
 
 
 @check("health-enabled")
@@ -117,7 +124,7 @@ def _said(container: Container) -> set[str]:
 
 def _unsaid(container: Container) -> str:
     """Say what may name a port without our knowing, or return ""."""
-    if container.base is None:
+    if container.base is None and not measured(container):
         return container.env_open or "the base image is not in the catalogue"
     for name, traced in container.env.items():
         if isinstance(traced.value, Unknown):

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from lucid_audit.checks import Answers, check
 from lucid_audit.checks.runtext import rx
-from lucid_audit.checks.user import is_root
+from lucid_audit.checks.user import runs_as_root
 from lucid_audit.container.config import Argv, Container, Place
 from lucid_audit.dockerfile.build import Build
 from lucid_audit.dockerfile.model import Plain
@@ -95,7 +95,7 @@ def port_privileged(container: Container) -> Answers:
         return
     if isinstance(user, Unknown):
         yield Skip(low[0][0], user.reason)
-    elif not is_root(user):
+    elif not runs_as_root(container):
         for place, number in low:
             yield Hit(place, port=number, user=user)
 

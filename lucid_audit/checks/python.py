@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import lru_cache
 from posixpath import basename, join, normpath
 
 from lucid_audit.checks import Answers, check
+from lucid_audit.checks.accounts import measured
 from lucid_audit.checks.pyfacts import (
     SITE,
     Copy,
@@ -22,7 +23,7 @@ from lucid_audit.checks.pyfacts import (
 )
 from lucid_audit.checks.runtext import called, rx, stage_text
 from lucid_audit.checks.user import is_root
-from lucid_audit.container.config import Container
+from lucid_audit.container.config import Container, Traced
 from lucid_audit.container.files import State
 from lucid_audit.dockerfile.build import Build
 from lucid_audit.dockerfile.model import Pairs, Transfer
@@ -265,10 +266,14 @@ def pythonpath_missing(container: Container) -> Answers:
     """Judge the entries of PYTHONPATH: a folder that nothing creates is skipped by Python without a word."""
     traced = container.env.get("PYTHONPATH")
     entries = _python_path(container)
-    if traced is None or isinstance(entries, Unknown) or not _final_python(container):
+    if traced is None or isinstance(entries, Unknown):
+        return
+    if measured(container):
+        yield from _measured_entries(container, traced, entries)
         return
     base = container.base
-    assert base is not None
+    if base is None or not _final_python(container):
+        return
     workdir = container.workdir.known()
     for entry in dict.fromkeys(entries):
         if entry == workdir or entry in base.python_paths or any(container.files.placed_under(entry)):
@@ -278,6 +283,16 @@ def pythonpath_missing(container: Container) -> Answers:
             continue
         never = base.distroless and entry.startswith(_LEFT_EMPTY) and not container.files.opaque
         if answer.state is State.ABSENT or never:
-            yield Hit(traced.place, path=entry)
+            yield Hit(traced.place, missing=f"nothing creates {entry}")
+        elif answer.state is State.UNKNOWN:
+            yield Skip(traced.place, answer.reason)
+
+
+def _measured_entries(container: Container, traced: Traced[str], entries: Iterable[str]) -> Answers:
+    """Judge the entries against the files of an image; a base's own PYTHONPATH is the base's business."""
+    for entry in dict.fromkeys(entries) if not traced.inherited else ():
+        answer = container.files.find(entry)
+        if answer.state is State.ABSENT and not entry.endswith(".zip"):
+            yield Hit(traced.place, missing=f"the image has no {entry}")
         elif answer.state is State.UNKNOWN:
             yield Skip(traced.place, answer.reason)

@@ -150,6 +150,16 @@ def secret_literal(build: Build) -> Answers:
                 yield Hit(Span(match.start(), match.end()), what=what, keyword=instruction.keyword)
 
 
+def token_in(text: str) -> str:
+    """Return what kind of well-known token, key or password in a URL a text holds, "" when it holds none."""
+    for what, pattern, *marks in _PATTERNS:
+        if any(mark in text for mark in marks):
+            match = rx(pattern).search(text)
+            if match is not None and not _placeholder(match):
+                return what
+    return ""
+
+
 def _placeholder(match: re.Match[str]) -> bool:
     """Whether a match is documentation: AWS's own example keys, or a password that says it is none."""
     found = match[match.lastindex or 0].lower()

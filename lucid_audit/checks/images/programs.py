@@ -33,18 +33,29 @@ def executables(image: Image) -> Iterator[Node]:
             yield node
 
 
-def called(image: Image, wanted: frozenset[str]) -> dict[str, list[str]]:
-    """Return the programs that one of the names leads to: real path to the paths with such a name, links among them."""
-    found: dict[str, list[str]] = {}
+def called(image: Image, wanted: frozenset[str]) -> list[tuple[str, list[str]]]:
+    """Return the programs that one of the names leads to, each with all such paths: links and hard links are one program.
+
+    Only names in a folder of programs count: a setting or a hook may be called like the program it is for.
+    """
+    found: dict[tuple[int, str], tuple[str, list[str]]] = {}
     for path, node in image.rootfs.nodes.items():
-        name = basename(path)
+        folder, _, name = path.rpartition("/")
         kind = node.entry.kind
-        if name not in wanted or (kind != "l" and not (kind == "f" and node.entry.mode & 0o111)):
+        if name not in wanted or kind not in "lf" or not _of_programs(image, folder):
             continue
         target = image.rootfs.resolve(path)
         if target.node is not None and target.node.entry.kind == "f" and target.node.entry.mode & 0o111:
-            found.setdefault(target.path, []).append(path)
-    return found
+            found.setdefault(target.node.content, (target.path, []))[1].append(path)
+    return sorted(found.values())
+
+
+def _of_programs(image: Image, folder: str) -> bool:
+    """Whether a folder is one that programs are looked for in: ``bin``, ``sbin``, busybox's own, or an entry of PATH."""
+    if basename(folder) in ("bin", "sbin", "busybox"):
+        return True
+    traced = image.container.env.get("PATH")
+    return traced is not None and folder in (traced.known() or "").split(":")
 
 
 def shown(names: list[str], real: str) -> str:

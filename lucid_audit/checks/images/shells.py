@@ -20,7 +20,7 @@ def shell_absent(image: Image) -> Answers:
     """Judge the final tree: one finding for each program that is a shell, however many names lead to it."""
     found: dict[str, list[str]] = {
         path: names
-        for path, names in called(image, _NAMES).items()
+        for path, names in called(image, _NAMES)
         if not any(part in path for part in _ELSEWHERE) and not exempt(image, image.rootfs.nodes[path].layer)
     }
     for node in executables(image):

@@ -36,7 +36,7 @@ def programs_absent(image: Image, params: Programs) -> Answers:
         if stems and (name := basename(path)).startswith(stems) and _versioned(name, stems)
     }
     own = _started(image)
-    for path, names in sorted(called(image, frozenset(wanted)).items()):
+    for path, names in called(image, frozenset(wanted)):
         node = image.rootfs.nodes[path]
         if not exempt(image, node.layer) and path not in own:
             name = basename(names[0])

@@ -1,0 +1,323 @@
+"""The rules over containers judge a measured one as they judge the Dockerfile that it was built from."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+import pytest
+
+from lucid_audit.checks import AUDIT, LINT
+from lucid_audit.engine.dockerfile import judge
+from lucid_audit.engine.image import judge as judge_image
+from lucid_audit.finding import Finding
+from lucid_audit.policy import Policy, select
+from lucid_audit.rules import ActiveRule
+from lucid_audit.ruleset import load
+from tests.image_sketch import publication
+from tests.sketch import sketch
+
+ENV = [
+    "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
+    "SSL_CERT_FILE=/etc/ssl/certs/ca-certificates.crt",
+]
+PASSWD = (
+    "root:x:0:0:root:/root:/sbin/nologin\nnobody:x:65534:65534:nobody:/nonexistent:/sbin/nologin\n"
+    "nonroot:x:65532:65532:nonroot:/home/nonroot:/sbin/nologin\n"
+)
+BASE = {
+    "/etc/passwd": PASSWD,
+    "/etc/group": "root:x:0:\nnobody:x:65534:\nnonroot:x:65532:\n",
+    "/etc/ssl/certs/ca-certificates.crt": "certificates",
+    "/home/nonroot/": {"mode": "0700", "uid": 65532, "gid": 65532},
+    "/tmp/": {"mode": "1777"},
+    "/usr/bin/python3.13": {"elf": "arm64"},
+    "/usr/bin/python3": {"link": "python3.13"},
+}
+DEBIAN = {**BASE, "/usr/bin/dash": {"elf": "arm64"}, "/bin/sh": {"link": "/usr/bin/dash"}}
+PYTHON = "gcr.io/distroless/python3-debian13:nonroot"
+GOOD_PROBE = "import urllib.request; urllib.request.urlopen('http://localhost:8080/health', timeout=5)"
+PROBE = f'HEALTHCHECK --interval=30s --timeout=10s --start-period=40s --retries=3 CMD ["/usr/bin/python3", "-c", "{GOOD_PROBE}"]\n'
+HEALTH = {
+    "Test": ["CMD", "/usr/bin/python3", "-c", GOOD_PROBE],
+    "Interval": 30 * 10**9,
+    "Timeout": 10 * 10**9,
+    "StartPeriod": 40 * 10**9,
+    "Retries": 3,
+}
+LABELS = [
+    *(
+        f"org.opencontainers.image.{key}"
+        for key in ("title", "description", "version", "revision", "created", "source")
+    ),
+    *(f"com.lucid.{key}" for key in ("service", "cluster", "security")),
+]
+HOUSE_ENV = {
+    "PYTHONUNBUFFERED": "1",
+    "PYTHONDONTWRITEBYTECODE": "1",
+    "PYTHONPATH": "/app",
+    "LANG": "C.UTF-8",
+    "LC_ALL": "C.UTF-8",
+}
+HOUSE = "".join(f"LABEL {key}=x\n" for key in LABELS) + "LABEL com.lucid.platform=arm64\n"
+HOUSE += "".join(f"ENV {name}={value}\n" for name, value in HOUSE_ENV.items())
+# What a measured container has to say as well, or cannot say: its base is told by another evidence.
+OF_THE_BASE = {"final-base-not-distroless", "final-base-debug", "root-home-on-path"}
+
+
+def healthy(**changes: Any) -> dict[str, Any]:
+    """Return the configuration of a service without a fault, with ``changes``; None takes a field away."""
+    config: dict[str, Any] = {
+        "User": "65532:65532",
+        "Env": [*ENV, *(f"{name}={value}" for name, value in HOUSE_ENV.items())],
+        "WorkingDir": "/app",
+        "Entrypoint": None,
+        "Cmd": ["python3", "main.py"],
+        "ExposedPorts": {"8080/tcp": {}},
+        "Healthcheck": HEALTH,
+        "Labels": {**dict.fromkeys(LABELS, "x"), "com.lucid.platform": "arm64"},
+    }
+    config.update(changes)
+    return {key: value for key, value in config.items() if value is not None}
+
+
+def labels(**changes: str | None) -> dict[str, str]:
+    found = {**healthy()["Labels"], **changes}
+    return {key: value for key, value in found.items() if value is not None}
+
+
+def env(*more: str, without: str = "-") -> list[str]:
+    return [word for word in healthy()["Env"] if not word.startswith(f"{without}=")] + list(more)
+
+
+def file(*, base: str = PYTHON, head: str = "", house: str = HOUSE, port: str = "EXPOSE 8080\n", user: str = "USER 65532:65532\n",
+         workdir: str = "WORKDIR /app\n", probe: str = PROBE, start: str = 'ENTRYPOINT []\nCMD ["python3", "main.py"]\n') -> str:  # fmt: skip
+    return f"FROM {base}\nCOPY main.py /app/main.py\n{head}{house}{port}{user}{workdir}{probe}{start}"
+
+
+def probe(words: list[str]) -> dict[str, Any]:
+    return {**HEALTH, "Test": words}
+
+
+def shown(words: list[str]) -> str:
+    return PROBE.partition("CMD")[0] + "CMD " + "[" + ", ".join(f'"{word}"' for word in words[1:]) + "]\n"
+
+
+CURL = ["CMD", "curl", "-f", "http://localhost:8080/health"]
+NO_OP = ["CMD", "/usr/bin/python3", "-c", "import sys; sys.exit(0)"]
+OTHER_PORT = ["CMD", "/usr/bin/python3", "-c", GOOD_PROBE.replace("8080", "9090")]
+THIRD = ["CMD", "/usr/bin/python3", "-c", "import requests; requests.get('http://localhost:8080/health')"]
+DOLLAR = ["python3", "main.py", "--port", "$PORT"]
+
+PAIRS: dict[str, tuple[str, Mapping[str, Any], set[str]]] = {
+    "healthy": (file(), healthy(), set()),
+    "root": (file(user="USER root\n"), healthy(User="root"), {"final-user-root"}),
+    "root by number": (file(user="USER 00:0\n"), healthy(User="00:0"), {"final-user-root"}),
+    "root with a sign": (file(user="USER +0\n"), healthy(User="+0"), {"final-user-root"}),
+    "name": (file(user="USER nonroot\n"), healthy(User="nonroot"), {"final-user-not-numeric"}),
+    "number alone": (file(user="USER 65532\n"), healthy(User="65532"), set()),
+    "number with a name": (file(user="USER 65532:nonroot\n"), healthy(User="65532:nonroot"), set()),
+    "group root": (file(user="USER 65532:0\n"), healthy(User="65532:0"), {"final-user-unexpected"}),
+    "unknown name": (
+        file(user="USER app\n"), healthy(User="app"), {"final-user-not-in-passwd", "final-user-not-numeric"}
+    ),
+    "no health check": (file(probe=""), healthy(Healthcheck=None), {"health-check-missing"}),
+    "health NONE": (
+        file(probe="HEALTHCHECK NONE\n"), healthy(Healthcheck={"Test": ["NONE"]}), {"health-check-disabled"}
+    ),
+    "health in shell form": (
+        file(probe=PROBE.partition("CMD")[0] + "CMD curl -f http://localhost:8080/health\n"),
+        healthy(Healthcheck=probe(["CMD-SHELL", "curl -f http://localhost:8080/health"])),
+        {"health-check-needs-shell"},
+    ),
+    "health by curl": (file(probe=shown(CURL)), healthy(Healthcheck=probe(CURL)), {"health-check-unresolvable"}),
+    "health asks nothing": (file(probe=shown(NO_OP)), healthy(Healthcheck=probe(NO_OP)), {"health-check-no-op"}),
+    "health asks another port": (
+        file(probe=shown(OTHER_PORT)),
+        healthy(Healthcheck=probe(OTHER_PORT)),
+        {"health-check-port", "port-disagreement"},
+    ),
+    "health by a package": (file(probe=shown(THIRD)), healthy(Healthcheck=probe(THIRD)), {"health-check-third-party"}),
+    "health timings": (
+        file(probe=PROBE.replace("30s", "5s")),
+        healthy(Healthcheck={**HEALTH, "Interval": 5 * 10**9}),
+        {"health-check-timings"},
+    ),
+    "health of another URL": (
+        file(head="LABEL com.lucid.service=rdp-monitor\n", house=HOUSE.replace("LABEL com.lucid.service=x\n", "")),
+        healthy(Labels=labels(**{"com.lucid.service": "rdp-monitor"})),
+        {"health-check-url"},
+    ),
+    "health script": (
+        file(head="COPY check.sh /app/check.sh\n", probe=shown(["CMD", "/app/check.sh"])),
+        healthy(Healthcheck=probe(["CMD", "/app/check.sh"])),
+        {"script-needs-shell"},
+    ),
+    "doubled interpreter": (
+        file(start='ENTRYPOINT ["/usr/bin/python3.13"]\nCMD ["python3", "main.py"]\n'),
+        healthy(Entrypoint=["/usr/bin/python3.13"]),
+        {"interpreter-doubled", "entrypoint-unexpected"},
+    ),
+    "nothing to start": (
+        file(start="ENTRYPOINT []\n"), healthy(Cmd=None), {"command-missing"}
+    ),
+    "command in shell form": (
+        file(start="ENTRYPOINT []\nCMD python3 main.py\n"),
+        healthy(Cmd=["/bin/sh", "-c", "python3 main.py"]),
+        {"command-needs-shell"},
+    ),
+    "program missing": (
+        file(start='ENTRYPOINT []\nCMD ["/usr/bin/python3.11", "main.py"]\n'),
+        healthy(Cmd=["/usr/bin/python3.11", "main.py"]),
+        {"command-program-missing"},
+    ),
+    "another program": (
+        file(start='ENTRYPOINT []\nCMD ["/app/main.py"]\n'), healthy(Cmd=["/app/main.py"]), {"command-unexpected"}
+    ),
+    "words for a shell": (
+        file(start='ENTRYPOINT []\nCMD ["python3", "main.py", "--port", "$PORT"]\n'),
+        healthy(Cmd=DOLLAR),
+        {"exec-form-verbatim"},
+    ),
+    "unset variable": (
+        file(house=HOUSE.replace("ENV PYTHONUNBUFFERED=1\n", "")), healthy(Env=env(without="PYTHONUNBUFFERED")), {"environment-unset"}
+    ),
+    "no port": (file(port=""), healthy(ExposedPorts=None), {"expose-missing"}),
+    "privileged port": (
+        file(port="EXPOSE 80 8080\n"), healthy(ExposedPorts={"80/tcp": {}, "8080/tcp": {}}), {"privileged-port"}
+    ),
+    "ssh": (
+        file(port="EXPOSE 22 8080\n"),
+        healthy(ExposedPorts={"22/tcp": {}, "8080/tcp": {}}),
+        {"privileged-port", "ssh-port-exposed"},
+    ),
+    "no label": (
+        file(house=HOUSE.replace("LABEL com.lucid.security=x\n", "")),
+        healthy(Labels=labels(**{"com.lucid.security": None})),
+        {"labels-missing"},
+    ),
+    "label of another platform": (
+        file(house=HOUSE.replace("platform=arm64", "platform=amd64")),
+        healthy(Labels=labels(**{"com.lucid.platform": "amd64"})),
+        {"platform-label-wrong"},
+    ),
+    "PYTHONPATH": (
+        file(house=HOUSE.replace("PYTHONPATH=/app", "PYTHONPATH=/app:/opt/packages")),
+        healthy(Env=env("PYTHONPATH=/app:/opt/packages", without="PYTHONPATH")),
+        {"pythonpath-missing"},
+    ),
+    "working directory": (
+        file(workdir="WORKDIR /srv\n", start='ENTRYPOINT []\nCMD ["python3", "/app/main.py"]\n'),
+        healthy(WorkingDir="/srv", Cmd=["python3", "/app/main.py"]),
+        {"workdir-unexpected"},
+    ),
+    "volume of the system": (
+        file(head="VOLUME /proc/x\n"), healthy(Volumes={"/proc/x": {}}), {"volume-sensitive"}
+    ),
+    "volume over code": (file(head="VOLUME /app\n"), healthy(Volumes={"/app": {}}), {"volume-over-code"}),
+    "relative PATH": (
+        file(head=f"ENV {ENV[0]}:bin\n"), healthy(Env=env(f"{ENV[0]}:bin", without="PATH")), {"path-relative"}
+    ),
+    "preload": (
+        file(head="ENV LD_PRELOAD=/opt/x.so\n"), healthy(Env=env("LD_PRELOAD=/opt/x.so")), {"preload-missing"}
+    ),
+    "library path": (
+        file(head="ENV LD_LIBRARY_PATH=/opt/x\n"), healthy(Env=env("LD_LIBRARY_PATH=/opt/x")), {"library-path-missing"}
+    ),
+    "Python's home": (
+        file(head="ENV PYTHONHOME=/opt/x\n"), healthy(Env=env("PYTHONHOME=/opt/x")), {"python-home-missing"}
+    ),
+}  # fmt: skip
+MEASURED_ONLY = {
+    # no Dockerfile says them: the builder refuses the signal, and the passwd file of a base is not read
+    "stop-signal-invalid",
+    "final-user-without-entry",
+}
+SHELL_ONLY = {"command-in-shell-form"}  # wants a base with a shell, see below
+
+
+def active() -> tuple[ActiveRule, ...]:
+    found = load("", "/")
+    ids = [rule.id for rule in found.rules.values() if rule.subject == "container"]
+    return select(found.rules, found.profiles, Policy(), profile="lucid", only=ids, subjects=(*LINT, *AUDIT))
+
+
+def of_file(text: str, context: Mapping[str, str] | None = None) -> list[Finding]:
+    example = {"context": context or {"main.py": "", "check.sh": "#!/bin/sh\n"}, "platform": "linux/arm64"}
+    report = judge(sketch(text, example), list(active()))
+    assert not report.problems
+    return list(report.findings)
+
+
+def of_image(config: Mapping[str, Any], files: Mapping[str, Any] | None = None) -> list[Finding]:
+    folder: dict[str, Any] = {config.get("WorkingDir", "/") + "/": {}} if config.get("WorkingDir", "/") != "/" else {}
+    own = {"/app/main.py": "print()", "/app/check.sh": {"text": "#!/bin/sh\n", "mode": "0755"}}
+    layers = [{"files": files or BASE}, {"created_by": "COPY . /app", "files": {**folder, **own}}]
+    (report,) = judge_image(publication({"config": config, "layers": layers}), active())
+    return list(report.findings)
+
+
+@pytest.mark.parametrize("name", PAIRS)
+def test_both_worlds_agree(name: str) -> None:
+    text, config, expected = PAIRS[name]
+    predicted, measured = of_file(text), of_image(config)
+    assert {finding.rule for finding in predicted} - OF_THE_BASE == expected
+    assert {finding.rule for finding in measured} == expected
+    for finding in measured:
+        assert finding.location.field
+        assert not re.search(r"copies|creates|Dockerfile|final stage|gcr\.io", finding.message), finding.message
+
+
+def test_shell_form_where_there_is_a_shell() -> None:
+    predicted = of_file("FROM python:3.13-slim-trixie\nENTRYPOINT []\nCMD python3 main.py\n")
+    assert "command-in-shell-form" in {finding.rule for finding in predicted}
+    measured = of_image(healthy(Cmd=["/bin/sh", "-c", "python3 main.py"]), DEBIAN)
+    assert {finding.rule for finding in measured} == {"command-in-shell-form"}
+
+
+def test_every_rule_over_containers_is_tried() -> None:
+    tried = set().union(*(expected for *_, expected in PAIRS.values()))
+    assert {rule.rule.id for rule in active()} - tried == OF_THE_BASE | MEASURED_ONLY | SHELL_ONLY
+
+
+def test_the_history_line_is_named() -> None:
+    layers = [{"files": BASE}, {"created_by": "COPY . /app", "files": {"/app/main.py": ""}}]
+    found = publication({"config": healthy(User="0"), "layers": layers, "lines": ["USER 65532", "USER 0"]})
+    (report,) = judge_image(found, active())
+    assert [(f.rule, f.location.field, f.location.created_by) for f in report.findings] == [
+        ("final-user-root", "config.User", "USER 0")
+    ]
+
+
+def test_a_lost_health_check_is_not_missing() -> None:
+    layers = [{"files": BASE}, {"created_by": "COPY . /app", "files": {"/app/main.py": ""}}]
+    lost = {"config": healthy(Healthcheck=None), "layers": layers, "lines": ["HEALTHCHECK CMD /app/check"]}
+    found = load("", "/")
+    rules = select(found.rules, found.profiles, Policy(), profile="lucid", subjects=AUDIT)
+    (report,) = judge_image(publication(lost), rules)
+    assert [f.rule for f in report.findings if f.rule.startswith("health")] == ["health-check-lost"]
+
+
+@pytest.mark.parametrize("profile", ["recommended", "strict", "lucid", "lucid-overlay"])
+def test_a_healthy_image_gives_nothing(profile: str) -> None:
+    found = load("", "/")
+    rules = select(found.rules, found.profiles, Policy(), profile=profile, subjects=AUDIT)
+    layers = [{"files": BASE}, {"created_by": "COPY . /app", "files": {"/app/main.py": ""}}]
+    one = {"config": healthy(), "layers": layers}
+    for sketched in (one, {"index": [{"platform": "linux/arm64", "image": one}]}):
+        assert [f.message for report in judge_image(publication(sketched), rules) for f in report.findings] == []
+
+
+def test_secrets_are_not_shown() -> None:
+    found = load("", "/")
+    rules = select(found.rules, found.profiles, Policy(), profile="strict", only=["tag:secret"], subjects=AUDIT)
+    line = "|1 NPM_TOKEN=abcdef123456 /bin/sh -c npm ci"
+    sketched = {
+        "config": {"Env": ["API_KEY=abcdef123456"]},
+        "layers": [{"created_by": line, "files": {"/a": ""}}],
+        "lines": ["ENV API_KEY=abcdef123456"],
+    }
+    (report,) = judge_image(publication(sketched), rules)
+    assert len(report.findings) == 2
+    assert "abcdef" not in repr(report.findings)
