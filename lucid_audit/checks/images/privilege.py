@@ -69,8 +69,12 @@ def _open_to_all(image: Image, path: str) -> bool:
 
 @check("devices-absent")
 def devices_absent(image: Image) -> Answers:
-    """Judge device nodes: the runtime makes those that a container may have."""
+    """Judge device nodes: the runtime makes those that a container may have. One finding for each layer that brings some."""
+    found: dict[int, list[str]] = {}
     for path, node in image.rootfs.nodes.items():
         if node.entry.kind in "cb" and not exempt(image, node.layer):
-            kind = "character" if node.entry.kind == "c" else "block"
-            yield Hit(image.place(path, node.layer), path=path, kind=kind)
+            found.setdefault(node.layer, []).append(path)
+    for layer, paths in sorted(found.items()):
+        first, *others = sorted(paths)
+        what = f"{first} and {len(others)} more are device nodes" if others else f"{first} is a device node"
+        yield Hit(image.place(first, layer), what=what)
