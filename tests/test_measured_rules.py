@@ -299,6 +299,16 @@ def test_a_lost_health_check_is_not_missing() -> None:
     assert [f.rule for f in report.findings if f.rule.startswith("health")] == ["health-check-lost"]
 
 
+@pytest.mark.parametrize("name", ["static-debian13", "base-debian13", "cc-debian13", "python3-debian13"])
+def test_a_stock_base_has_no_fault_of_packaging_or_configuration(name: str) -> None:
+    found = load("", "/")
+    rules = select(found.rules, found.profiles, Policy(), profile="strict", subjects=AUDIT)
+    config = healthy(Cmd=["/app/main.py"], Env=ENV, WorkingDir="/home/nonroot")
+    reports = judge_image(publication({"base": name, "config": config}), rules)
+    shown = {finding.rule for report in reports for finding in report.findings}
+    assert shown <= {"command-program-missing", "health-check-unresolvable"}  # there is no service in it
+
+
 @pytest.mark.parametrize("profile", ["recommended", "strict", "lucid", "lucid-overlay"])
 def test_a_healthy_image_gives_nothing(profile: str) -> None:
     found = load("", "/")
