@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from lucid_audit.checks.secret import masked
 from lucid_audit.container.config import Field, LayerPath, Place
 from lucid_audit.engine import Where, collect, part
 from lucid_audit.finding import Finding, Location, Problem, SubjectReport
@@ -65,7 +66,7 @@ def _image(image: Image, rules: Sequence[ActiveRule]) -> SubjectReport:
         skipped,
         platform=str(image.platform.normalised),
         digest=image.digest,
-        facts=facts_of(image),
+        facts=tuple((name, masked(value)) for name, value in facts_of(image)),
     )
 
 
@@ -77,13 +78,12 @@ def _sorted(findings: Sequence[Finding]) -> tuple[Finding, ...]:
 
 
 def locate(place: Place) -> Location:
-    """Turn a place in an image into a location; layers count from 1 there."""
+    """Turn a place in an image into a location; layers count from 1 there. Reports get published: no secret is quoted."""
     if isinstance(place, LayerPath):
-        return Location(
-            path=place.path, layer=place.layer + 1, layer_digest=place.layer_digest, created_by=place.created_by
-        )
+        line = masked(place.created_by)
+        return Location(path=place.path, layer=place.layer + 1, layer_digest=place.layer_digest, created_by=line)
     if isinstance(place, Field):
-        return Location(field=place.field, created_by=place.created_by)
+        return Location(field=place.field, created_by=masked(place.created_by))
     raise TypeError("a place in a Dockerfile was given for an image")
 
 

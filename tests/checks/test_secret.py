@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from lucid_audit.checks.secret import SecretVariable, is_value, secret_literal, secret_variable
+from lucid_audit.checks.secret import SecretVariable, is_value, masked, secret_literal, secret_variable
 from lucid_audit.finding import Hit
 from tests.sketch import sketch
 
@@ -76,3 +76,17 @@ def test_messages_never_repeat_the_value() -> None:
     for answer in answers:
         assert isinstance(answer, Hit)
         assert LITERAL not in str(answer.values)
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("ENV DB_PASSWORD=hunter22 MODE=fast", "ENV DB_PASSWORD=*** MODE=fast"),
+        ("RUN |1 API_TOKEN='abc def 12345' /bin/sh -c make", "RUN |1 API_TOKEN=*** /bin/sh -c make"),
+        ("RUN git clone https://me:s3cr3tpw@example.org/x", "RUN git clone https://me:***@example.org/x"),
+        ("ENV KEY_FILE=/run/secrets/key", "ENV KEY_FILE=/run/secrets/key"),
+        ("COPY app /app # buildkit", "COPY app /app # buildkit"),
+    ],
+)
+def test_secrets_are_not_quoted(text: str, shown: str) -> None:
+    assert masked(text) == shown

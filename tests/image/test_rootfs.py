@@ -129,7 +129,7 @@ def _unpacked(layers: list[dict[str, Any]], root: Path) -> dict[str, str]:
                 victim = root / path.strip("/")
                 if victim.is_dir():
                     shutil.rmtree(victim)
-                else:
+                elif victim.parent.is_dir():
                     victim.unlink(missing_ok=True)
         plain = {path: spec for path, spec in files.items() if not (isinstance(spec, dict) and spec.get("whiteout"))}
         for path in plain:  # tar does not replace a full folder by a file; engines do
