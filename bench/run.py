@@ -1,4 +1,6 @@
-"""Measures lucid-audit against hadolint on the same files, in one run, and writes ``RESULTS.md`` beside this file.
+"""Measures lucid-audit against its peers on the same input, in one run, and writes ``RESULTS.md`` beside this file.
+
+``lint`` or ``images`` as argument measures one part and only prints it.
 
 Both run as a person would start them, with default settings. lucid-audit is built and installed as a wheel, because that
 is what people install: it carries the compiled catalogue. Runs of the two take turns, so that a slow moment of the machine
@@ -22,6 +24,7 @@ from tempfile import TemporaryDirectory
 from time import perf_counter
 from typing import NamedTuple
 
+import images
 from corpus import write
 
 ROOT = Path(__file__).parent.parent
@@ -158,9 +161,11 @@ def results(tools: Sequence[Tool], measured: Sequence[Measured], lines: int) -> 
     versions = ", ".join(f"{tool.name} {tool.version}" for tool in tools)
     cores = len(os.sched_getaffinity(0))
     each = len(ours.cold.seconds)
-    return f"""# Speed against hadolint
+    return f"""# Speed
 
 Written by `make bench`; no figure here is typed by hand.
+
+## Dockerfiles, against hadolint
 
 | what | reached | target | |
 |---|---|---|---|
@@ -176,7 +181,7 @@ Written by `make bench`; no figure here is typed by hand.
 {versions}, Python {platform.python_version()}, {cores} processors, {platform.system()} {platform.machine()},
 {datetime.now(UTC):%Y-%m-%d}, load average before the run {LOAD:.2f}.
 
-## What is compared
+### What is compared
 
 - Both tools run with their default settings on the same generated files (`bench/corpus.py`), which both can read; the
   run stops when one cannot. hadolint {tools[1].version} needs a blank line after a here-document, so the corpus has one.
@@ -197,7 +202,16 @@ def main() -> None:
     with TemporaryDirectory(prefix="lucid-bench-") as name:
         scratch = Path(name)
         tools = (install(scratch), hadolint())
-        text = results(tools, *measure(tools, scratch))
+        only = sys.argv[1:]
+        parts = []
+        if not only or "lint" in only:
+            parts.append(results(tools, *measure(tools, scratch)))
+        if not only or "images" in only:
+            parts.append(images.report(tools[0].command[0], scratch, ENVIRONMENT))
+        text = "\n".join(parts)
+        if only:
+            print(text)
+            return
     RESULTS.write_text(text, "utf-8")
     print(text)
 
