@@ -45,6 +45,11 @@ def kind_by_name(path: str) -> str:
     return next((kind for kind, pattern in _PATHS if rx(rf"(?:.*/)?(?:{pattern})").fullmatch(path)), "")
 
 
+def suspicious(path: str) -> bool:
+    """Whether a path is worth a closer look: everything that the other functions find is."""
+    return path.endswith(_OPEN) or any(mark in path for mark in _MARKS)
+
+
 def open_name(path: str) -> bool:
     """Whether only the content tells if a file of this name holds a secret."""
     return path.endswith(_OPEN)

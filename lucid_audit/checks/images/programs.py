@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from posixpath import basename
+from collections.abc import Container, Iterator
 
 from lucid_audit.image.elf import Program
 from lucid_audit.image.image import Image
@@ -33,29 +32,30 @@ def executables(image: Image) -> Iterator[Node]:
             yield node
 
 
-def called(image: Image, wanted: frozenset[str]) -> list[tuple[str, list[str]]]:
-    """Return the programs that one of the names leads to, each with all such paths: links and hard links are one program.
+def commands(image: Image) -> Iterator[tuple[str, str]]:
+    """Yield (folder, name) of what lies in folders of programs: ``bin``, ``sbin``, busybox's own, and entries of PATH.
 
-    Only names in a folder of programs count: a setting or a hook may be called like the program it is for.
+    A setting or a hook elsewhere may be called like the program it is for.
     """
+    traced = image.container.env.get("PATH")
+    on_path = set((traced.known() or "").split(":")) if traced is not None else set()
+    for folder, names in image.rootfs.children.items():
+        if folder.endswith(("/bin", "/sbin", "/busybox")) or folder in on_path:
+            for name in names:
+                yield folder, name
+
+
+def called(image: Image, wanted: Container[str]) -> list[tuple[str, list[str]]]:
+    """Return the programs that one of the names leads to, each with all such paths: links and hard links are one program."""
     found: dict[tuple[int, str], tuple[str, list[str]]] = {}
-    for path, node in image.rootfs.nodes.items():
-        folder, _, name = path.rpartition("/")
-        kind = node.entry.kind
-        if name not in wanted or kind not in "lf" or not _of_programs(image, folder):
+    for folder, name in commands(image):
+        if name not in wanted:
             continue
+        path = f"{folder}/{name}"
         target = image.rootfs.resolve(path)
         if target.node is not None and target.node.entry.kind == "f" and target.node.entry.mode & 0o111:
             found.setdefault(target.node.content, (target.path, []))[1].append(path)
     return sorted(found.values())
-
-
-def _of_programs(image: Image, folder: str) -> bool:
-    """Whether a folder is one that programs are looked for in: ``bin``, ``sbin``, busybox's own, or an entry of PATH."""
-    if basename(folder) in ("bin", "sbin", "busybox"):
-        return True
-    traced = image.container.env.get("PATH")
-    return traced is not None and folder in (traced.known() or "").split(":")
 
 
 def shown(names: list[str], real: str) -> str:

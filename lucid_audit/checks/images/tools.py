@@ -6,7 +6,7 @@ import re
 from posixpath import basename
 
 from lucid_audit.checks import Answers, check
-from lucid_audit.checks.images.programs import called, exempt, shown
+from lucid_audit.checks.images.programs import called, commands, exempt, shown
 from lucid_audit.container.execute import effective
 from lucid_audit.finding import Hit
 from lucid_audit.image.image import Image
@@ -30,13 +30,11 @@ def programs_absent(image: Image, params: Programs) -> Answers:
     """
     exact = frozenset(name for name in params.names if not name.endswith("*"))
     stems = tuple(name[:-1] for name in params.names if name.endswith("*"))
-    wanted = exact | {
-        name
-        for path in image.rootfs.nodes
-        if stems and (name := basename(path)).startswith(stems) and _versioned(name, stems)
-    }
+    wanted = set(exact)
+    if stems:
+        wanted.update(name for _, name in commands(image) if name.startswith(stems) and _versioned(name, stems))
     own = _started(image)
-    for path, names in called(image, frozenset(wanted)):
+    for path, names in called(image, wanted):
         node = image.rootfs.nodes[path]
         if not exempt(image, node.layer) and path not in own:
             name = basename(names[0])
