@@ -33,7 +33,7 @@ ENTRYPOINT ["/app/server"]
 
 
 def hook() -> dict[str, object]:
-    (found,) = yaml.safe_load((ROOT / ".pre-commit-hooks.yaml").read_text("utf-8"))
+    found, _image = yaml.safe_load((ROOT / ".pre-commit-hooks.yaml").read_text("utf-8"))
     assert isinstance(found, dict)
     return found
 
