@@ -148,7 +148,7 @@ def _run(layers: Sequence[Layer], prints: Fingerprints) -> _Run | None:
 
 def _end(layers: Sequence[Layer], at: int) -> int:
     """Return how many layers belong to the base: those after the constant ones that only its builder makes."""
-    if at < len(layers) and _only(layers[at], _CERTIFICATES):
+    if at < len(layers) and _has(layers[at], _CERTIFICATES):
         at += 1
     if at < len(layers) and _only(layers[at], "/busybox/") and _has(layers[at], "/busybox/busybox"):
         at += 1  # the debug variants have it here and nowhere else

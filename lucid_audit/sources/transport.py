@@ -45,6 +45,10 @@ class Settings:
     wait: Callable[[float], object] = sleep
 
 
+class NobodyError(UnavailableError):
+    """Nobody listens there, or the name leads nowhere: asking again in a moment does not help."""
+
+
 class Answer:
     """A response whose body is still to be read. ``url`` is where it came from, after redirects."""
 
@@ -111,8 +115,8 @@ class Transport:
         for attempt in range(1, self.settings.tries + 1):
             try:
                 answer = self._follow(url, headers, method, body)
-            except UnavailableError:
-                if attempt == self.settings.tries:
+            except UnavailableError as error:
+                if attempt == self.settings.tries or isinstance(error, NobodyError):
                     raise
                 self.settings.wait(self._pause(attempt, None))
                 continue
@@ -142,7 +146,7 @@ class Transport:
 
     def _send(self, url: str, headers: Mapping[str, str], method: str, body: bytes | None) -> Answer:
         from urllib3 import Timeout  # noqa: PLC0415
-        from urllib3.exceptions import HTTPError  # noqa: PLC0415
+        from urllib3.exceptions import HTTPError, NewConnectionError  # noqa: PLC0415
 
         settings = self.settings
         try:
@@ -158,7 +162,8 @@ class Transport:
                 timeout=Timeout(settings.connect_timeout, settings.read_timeout),
             )
         except (HTTPError, OSError) as error:
-            raise UnavailableError(f"{host_of(url)} does not answer: {_reason(error)}") from None
+            kind = NobodyError if isinstance(error, NewConnectionError) else UnavailableError
+            raise kind(f"{host_of(url)} does not answer: {_reason(error)}") from None
         return Answer(response, url)
 
     def _pool(self, url: str) -> PoolManager:
