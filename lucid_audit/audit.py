@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Mapping, Sequence
 from datetime import date
+from fnmatch import fnmatchcase
 from time import monotonic
 
 from lucid_audit import __version__, reference, ruleset
@@ -25,8 +26,9 @@ from lucid_audit.image.source import Source
 from lucid_audit.image.wanted import ALWAYS, Wanted, wanted
 from lucid_audit.outcome import Outcome
 from lucid_audit.policy import platforms, select
+from lucid_audit.record import replace
 from lucid_audit.reference import ImageRef
-from lucid_audit.rules import ActiveRule
+from lucid_audit.rules import ActiveRule, about
 from lucid_audit.ruleset import RuleSet
 from lucid_audit.sources.cache import Cache, default_folder
 from lucid_audit.sources.choose import Chooser, read_subject
@@ -94,7 +96,10 @@ def run(request: Request) -> Outcome:
         subjects = [subject for name in request.images for subject in run_.audit(name)]
     finally:
         run_.close()
-    return Outcome(Report(tuple(subjects), len(active)), Severity[request.fail_on or rules.policy.fail_on or "error"])
+    return Outcome(
+        Report(tuple(subjects), len(active), about(active)),
+        Severity[request.fail_on or rules.policy.fail_on or "error"],
+    )
 
 
 class _Run:
@@ -116,7 +121,16 @@ class _Run:
             publication = self._pull(name)
         except InputError as error:
             return (SubjectReport("image", name, problems=(Problem(str(error), Location()),)),)
-        return judge(publication, self.active)
+        dockerfile = self._dockerfile(name, publication.ref)
+        return tuple(replace(subject, path=dockerfile) for subject in judge(publication, self.active))
+
+    def _dockerfile(self, name: str, ref: ImageRef | None) -> str:
+        """Return the Dockerfile that the policy says an image is built from, by its name as given or without its tag."""
+        names = [name, *((ref.familiar.removesuffix(ref.suffix), ref.name) if ref is not None else ())]
+        for pattern, path in self.rules.policy.dockerfiles.items():
+            if any(fnmatchcase(one, pattern) for one in names):
+                return path
+        return ""
 
     def _pull(self, name: str) -> Publication:
         request = self.request

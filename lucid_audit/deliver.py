@@ -35,7 +35,7 @@ def deliver(report: Report, look: Look) -> None:
         _save(render(report, name or look.format_, plain), file)
     if printed:
         write(render(report, look.format_, plain._replace(colour=coloured(look.color))))
-    if report.problems and (look.format_ == "json" or not printed):
+    if report.problems and (look.format_ in ("json", "sarif") or not printed):
         from lucid_audit.report.text import problems  # noqa: PLC0415
 
         sys.stderr.write(problems(report))

@@ -95,18 +95,31 @@ class SubjectReport:
     problems: tuple[Problem, ...] = ()
     lines: tuple[tuple[int, str], ...] = ()
     note: str = ""  # one line of context for people, e.g. which build context was assumed
-    path: str = ""  # the name from the repository's root, for fingerprints; "" when it is the name itself
+    path: str = (
+        ""  # from the repository's root, "" when it is the name itself; of an image its Dockerfile, "" when unknown
+    )
     platform: str = ""
     digest: str = ""
     facts: tuple[tuple[str, str], ...] = ()
 
 
+class About(NamedTuple):
+    """What a report says of a rule that was asked."""
+
+    id: str
+    title: str
+    severity: Severity
+    remediation: str
+    tags: tuple[str, ...]
+
+
 @record
 class Report:
-    """The answer to one run, subjects in the order they were named."""
+    """The answer to one run, subjects in the order they were named. ``about`` describes the rules that were asked."""
 
     subjects: tuple[SubjectReport, ...]
     rules: int = 0  # how many rules were asked
+    about: tuple[About, ...] = ()
 
     def count(self, severity: Severity) -> int:
         """Number of findings of exactly this severity."""

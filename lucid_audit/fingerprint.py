@@ -1,7 +1,8 @@
 """Names for findings that stay the same when lines move, so that baselines and platforms recognise them.
 
 A fingerprint is made of the rule, the file's path in its repository, the stage, the instruction with its blanks
-normalised, and an ordinal among findings that agree in all of these. Neither lines nor messages go in. Changing what
+normalised, and an ordinal among findings that agree in all of these; of an image its name, its platform, and the field
+or path in it. Neither lines nor messages go in. Changing what
 goes in breaks every stored baseline, so it means a new ``VERSION``.
 """
 
@@ -23,7 +24,8 @@ def fingerprints(subject: SubjectReport) -> list[str]:
     found: list[str] = []
     for finding in subject.findings:
         same = finding.rule, finding.stage, finding.instruction
-        parts = (VERSION, finding.rule, subject.path or subject.name, *same[1:], str(seen[same]))
+        image = (subject.name, subject.platform) if subject.kind == "image" else ()
+        parts = (VERSION, finding.rule, subject.path or subject.name, *image, *same[1:], str(seen[same]))
         seen[same] += 1
         digest = sha256("\0".join(parts).encode("utf-8", "backslashreplace")).hexdigest()
         found.append(f"v{VERSION}:{digest[:DIGITS]}")

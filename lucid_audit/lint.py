@@ -21,7 +21,7 @@ from lucid_audit.finding import Location, Problem, Report, Severity, SubjectRepo
 from lucid_audit.outcome import Outcome
 from lucid_audit.policy import platforms, select
 from lucid_audit.record import replace
-from lucid_audit.rules import ActiveRule
+from lucid_audit.rules import ActiveRule, about
 from lucid_audit.ruleset import RuleSet
 from lucid_audit.surroundings import Surroundings
 from lucid_audit.text import SourceText
@@ -99,7 +99,9 @@ def run(request: Request) -> Outcome:
     subjects = parallel.ordered(
         lambda at: _judge(items[at], active, settings, places), [item.name for item in items], jobs
     )
-    return Outcome(Report(tuple(subjects), len(active)), Severity[request.fail_on or policy.fail_on or "error"])
+    return Outcome(
+        Report(tuple(subjects), len(active), about(active)), Severity[request.fail_on or policy.fail_on or "error"]
+    )
 
 
 def _settings(request: Request, rules: RuleSet) -> Settings:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Mapping
 
 from lucid_audit.checks import Check
 from lucid_audit.errors import UsageError
-from lucid_audit.finding import Severity
+from lucid_audit.finding import About, Severity
 from lucid_audit.record import record
 from lucid_audit.regex import regex
 from lucid_audit.schema import convert
@@ -101,6 +101,13 @@ def activate(rule: Rule, severity: str | None, params: Mapping[str, Any], where:
     except TypeError as error:
         raise UsageError(f"{where}: rule {rule.id}: {error}") from None
     return ActiveRule(rule, Severity[severity] if severity else rule.severity, bound)
+
+
+def about(active: Iterable[ActiveRule]) -> tuple[About, ...]:
+    """Describe the rules of a run for its report."""
+    return tuple(
+        About(one.rule.id, one.rule.title, one.severity, one.rule.remediation, one.rule.tags) for one in active
+    )
 
 
 def index(rules: Iterable[Rule]) -> dict[str, Rule]:

@@ -7,7 +7,7 @@ if TYPE_CHECKING:  # the command line needs the names of the formats to say --he
     from lucid_audit.finding import Report
     from lucid_audit.report.style import Style
 
-FORMATS = ("text", "table", "json")
+FORMATS = ("text", "table", "json", "sarif")
 
 
 def render(report: Report, name: str, style: Style | None = None) -> str:
@@ -17,6 +17,10 @@ def render(report: Report, name: str, style: Style | None = None) -> str:
         from lucid_audit.report import json  # noqa: PLC0415
 
         return json.render(report)
+    if name == "sarif":
+        from lucid_audit.report import sarif  # noqa: PLC0415
+
+        return sarif.render(report)
     from lucid_audit.report.style import PLAIN  # noqa: PLC0415
 
     if name == "table":
