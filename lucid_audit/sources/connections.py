@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import ssl
+from base64 import b64encode
 from collections.abc import Mapping
 from glob import escape, glob
 from threading import Lock
@@ -110,11 +111,12 @@ def _authorities(folders: tuple[str, ...], place: str) -> list[str]:
 
 
 def _pool(proxy: str, context: ssl.SSLContext | None) -> PoolManager:
-    from urllib3 import PoolManager, ProxyManager, make_headers  # noqa: PLC0415
+    from urllib3 import PoolManager, ProxyManager  # noqa: PLC0415
 
     if not proxy:
         return PoolManager(maxsize=PER_HOST, ssl_context=context)
     account = urlsplit(proxy).netloc.rpartition("@")[0]
-    headers = make_headers(proxy_basic_auth=unquote(account)) if account else None
+    encoded = b64encode(unquote(account).encode("utf-8", "surrogateescape")).decode()
+    headers = {"Proxy-Authorization": f"Basic {encoded}"} if account else None
     bare = proxy.replace(f"{account}@", "", 1) if account else proxy
     return ProxyManager(bare, maxsize=PER_HOST, proxy_headers=headers, proxy_ssl_context=context, ssl_context=context)

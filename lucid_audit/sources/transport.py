@@ -197,7 +197,7 @@ class Transport:
 
         """
         from urllib3 import Timeout  # noqa: PLC0415
-        from urllib3.exceptions import HTTPError, ProtocolError, TimeoutError  # noqa: A004, PLC0415
+        from urllib3.exceptions import HTTPError, NewConnectionError, ProtocolError, TimeoutError  # noqa: A004, PLC0415
 
         settings = self.settings
         try:
@@ -216,7 +216,8 @@ class Transport:
             text = f"{url.place} does not answer: {_reason(error)}"
             if any(isinstance(cause, SSLCertVerificationError) for cause in error.args):
                 raise UntrustedError(f"{url.place} has a certificate that is not trusted: {_reason(error)}") from None
-            passing = isinstance(error, ProtocolError | TimeoutError)
+            # Nobody listens, or the name is not known: a second later it is the same. (It counts as a time-out there.)
+            passing = isinstance(error, ProtocolError | TimeoutError) and not isinstance(error, NewConnectionError)
             raise (PassingError(text) if passing else UnavailableError(text)) from None
         return Answer(response, url)
 
