@@ -210,7 +210,7 @@ class Transport:
                 retries=False,
                 preload_content=False,
                 decode_content=False,
-                timeout=Timeout(settings.connect_timeout, settings.read_timeout),
+                timeout=Timeout(connect=settings.connect_timeout, read=settings.read_timeout),
             )
         except (HTTPError, OSError) as error:
             text = f"{url.place} does not answer: {_reason(error)}"
