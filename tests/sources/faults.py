@@ -256,6 +256,7 @@ class Bearer:
         self.after, self.realm, self.admits = handle, realm, admits
         self.given: list[str] = []
         self.valid: set[str] = set()
+        self.token: Handle = self.give
         self.field = "token"
         self.more: dict[str, Any] = {}
         self.shape = 'Bearer realm="{realm}",service="registry.test",scope="repository:team/app:pull"'
@@ -271,7 +272,7 @@ class Bearer:
         realm = self.realm or f"http://{seen.host}/token"
         return says(401, "UNAUTHORIZED")._replace(more=(("WWW-Authenticate", self.shape.format(realm=realm)),))
 
-    def token(self, seen: Seen) -> Reply:
+    def give(self, seen: Seen) -> Reply:
         if not self.admits(seen):
             return says(401, "UNAUTHORIZED")
         self.given.append(f"token{len(self.given)}")

@@ -142,7 +142,7 @@ class TestBearer:
     def test_token_that_does_not_help_is_asked_for_once(self, serve: Serve, tmp_path: Path) -> None:
         guard = Bearer(STORE)
         guard.valid = frozenset()  # type: ignore[assignment]
-        guard.token = lambda seen: Reply(200, b'{"token": "t"}')  # type: ignore[method-assign]
+        guard.token = lambda _: Reply(200, b'{"token": "t"}')
         server = serve(guard)
         assert "does not exist or is private" in fails(reach(server.place, tmp_path), AccessError)
         assert len(server.asked("/token")) == 1
@@ -170,20 +170,19 @@ class TestBearer:
     )
     def test_no_token(self, serve: Serve, tmp_path: Path, body: bytes, text: str) -> None:
         guard = Bearer(STORE)
-        guard.token = lambda seen: Reply(200, body)  # type: ignore[method-assign]
+        guard.token = lambda _: Reply(200, body)
         assert text in fails(reach(serve(guard).place, tmp_path), UnavailableError)
 
     def test_endless(self, serve: Serve, tmp_path: Path) -> None:
         guard = Bearer(STORE)
-        guard.token = lambda seen: Reply(200, b"x" * 65536, endless=True)  # type: ignore[method-assign]
+        guard.token = lambda _: Reply(200, b"x" * 65536, endless=True)
         assert "more than 65536 bytes" in fails(reach(serve(guard).place, tmp_path))
 
     def test_broken_service(self, serve: Serve, tmp_path: Path) -> None:
         guard = Bearer(STORE)
-        guard.token = lambda seen: Reply(500)  # type: ignore[method-assign]
+        guard.token = lambda _: Reply(500)
         assert "gives no token (HTTP 500)" in fails(reach(serve(guard).place, tmp_path), UnavailableError)
-        token = guard.__class__.token
-        guard.token = First(lambda seen: token(guard, seen), "", Reply(429), Reply(200, b"{}", cut=1))  # type: ignore[method-assign]
+        guard.token = First(guard.give, "", Reply(429), Reply(200, b"{}", cut=1))
         assert works(reach(serve(guard).place, tmp_path))
 
 
@@ -210,21 +209,20 @@ class TestRealms:
     @pytest.mark.parametrize("target", ["http://127.0.0.1/token", "http://10.0.0.1/", "http://other.test/"])
     def test_redirects_are_judged_as_well(self, serve: Serve, tmp_path: Path, target: str) -> None:
         guard = Bearer(STORE, "http://auth.test/token")
-        guard.token = lambda seen: Reply(307, headers={"Location": target})  # type: ignore[method-assign]
+        guard.token = lambda _: Reply(307, headers={"Location": target})
         server = serve(guard)
         fails(named(server, tmp_path, "auth.test", "10.0.0.1"))
         assert len(server.asked("/token")) == 1
 
     def test_redirect_from_private_to_private(self, serve: Serve, tmp_path: Path) -> None:
         guard = Bearer(STORE)
-        guard.token = lambda seen: Reply(307, headers={"Location": "http://10.0.0.1/token"})  # type: ignore[method-assign]
+        guard.token = lambda _: Reply(307, headers={"Location": "http://10.0.0.1/token"})
         server = serve(guard)
         assert "private address" in fails(reach(server.place, tmp_path, insecure=("10.0.0.1",)))
 
     def test_redirect_carries_no_password(self, serve: Serve, tmp_path: Path) -> None:
         guard = Bearer(STORE, "http://auth.test/token")
-        token = guard.token
-        guard.token = First(token, "", Reply(307, headers={"Location": "http://other.test/token"}))  # type: ignore[method-assign]
+        guard.token = First(guard.give, "", Reply(307, headers={"Location": "http://other.test/token"}))
         server = serve(guard)
         stored(tmp_path, {"auths": {"registry.test": {"username": "me", "password": "pass"}}})
         assert works(named(server, tmp_path, "auth.test", "other.test"))
@@ -266,8 +264,7 @@ class TestIdentity:
 
     def test_get_where_post_is_not_known(self, serve: Serve, tmp_path: Path) -> None:
         guard = Bearer(STORE)
-        token = guard.token
-        guard.token = lambda seen: Reply(404) if seen.method == "POST" else token(seen)  # type: ignore[method-assign]
+        guard.token = lambda seen: Reply(404) if seen.method == "POST" else guard.give(seen)
         server = serve(guard)
         stored(tmp_path, self.config(server.place))
         assert works(reach(server.place, tmp_path))
@@ -318,7 +315,7 @@ class TestLifetime:
     def test_the_same_token_again_is_good_news_after_its_end(self, serve: Serve, tmp_path: Path) -> None:
         guard = Bearer(STORE)
         guard.valid.add("same")
-        guard.token = lambda seen: Reply(200, json.dumps({"token": "same"}).encode())  # type: ignore[method-assign]
+        guard.token = lambda _: Reply(200, json.dumps({"token": "same"}).encode())
         server = serve(guard)
         now = [0.0]
         transport = Transport(settings(tmp_path))
