@@ -19,6 +19,7 @@ from email.message import Message
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from threading import Thread
+from time import sleep
 from typing import Any, NamedTuple
 from urllib.parse import parse_qs, urlsplit
 
@@ -30,7 +31,6 @@ from lucid_audit.sources.transport import Settings
 from tests.sources.builder import Image, Spoil, manifest
 
 REPOSITORY = "team/app"
-PIECE = 8192
 
 
 class Seen(NamedTuple):
@@ -52,7 +52,7 @@ class Reply(NamedTuple):
     """A response, good or bad.
 
     ``length`` stands for the true one, None leaves it out and ends the body with the connection. ``cut``: reset the
-    connection after so many bytes. ``endless``: repeat the body until nobody reads it any more.
+    connection after so many bytes. ``endless``: repeat the body until nobody reads it any more. ``stall``: seconds of silence after the body.
     """
 
     status: int = 200
@@ -62,6 +62,7 @@ class Reply(NamedTuple):
     length: int | None = -1
     cut: int = -1
     endless: bool = False
+    stall: float = 0.0
 
 
 Handle = Callable[[Seen], Reply]
@@ -105,8 +106,9 @@ class _Handler(BaseHTTPRequestHandler):
             self.wfile.write(sent)
             self.server.endless += len(sent)
         self.wfile.write(sent)
+        self.wfile.flush()
+        sleep(reply.stall)
         if reply.cut >= 0:
-            self.wfile.flush()
             self._reset()
         elif reply.length not in (-1, None):
             self.close_connection = True

@@ -7,6 +7,7 @@ import json
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
+from time import monotonic
 
 import pytest
 
@@ -232,6 +233,47 @@ class TestBlob:
         registry = reach(server.place, tmp_path)
         assert fetch(registry, layer_of(registry), LIMIT) == data
         assert server.asked("/blobs/")[-1].headers["Range"] is None
+
+    @pytest.mark.parametrize(
+        "shape",
+        ["bytes {later}-{last}/{size}", "bytes {start}-{early}/{size}", "bytes {start}-{last}/{more}"],
+    )
+    def test_range_that_differs_in_one_number(self, source: Image, serve: Serve, tmp_path: Path, shape: str) -> None:
+        data = source.layers[1]
+        size = len(data)
+
+        def other(seen: Seen) -> Reply:
+            start = int(seen.headers["Range"].removeprefix("bytes=").rstrip("-"))
+            said = shape.format(start=start, later=start + 1, last=size - 1, early=size - 2, size=size, more=size + 1)
+            first, _, last = said.removeprefix("bytes ").partition("/")[0].partition("-")
+            return Reply(206, data[int(first) : int(last) + 1], {"Content-Range": said})
+
+        server = serve(First(Store(source), sha256(data), Reply(200, data, cut=SIZE // 2), other))
+        registry = reach(server.place, tmp_path)
+        assert fetch(registry, layer_of(registry), LIMIT) == data
+        assert [bool(seen.headers["Range"]) for seen in server.asked("/blobs/")] == [False, True, False]
+
+    def test_tries_are_counted_anew_after_progress(self, serve: Serve, tmp_path: Path) -> None:
+        large = image(size=16 * ENOUGH)
+        data, store = large.layers[1], Store(large)
+
+        def a_bit(seen: Seen) -> Reply:
+            return store(seen)._replace(length=None, cut=-1, body=store(seen).body[: 2 * ENOUGH])
+
+        server = serve(always(store, sha256(data), a_bit))
+        registry = reach(server.place, tmp_path, tries=2)
+        assert fetch(registry, layer_of(registry), LIMIT) == data
+        assert len(server.asked("/blobs/")) == 9
+
+    def test_nothing_is_waited_for_after_the_last_byte(self, source: Image, serve: Serve, tmp_path: Path) -> None:
+        data = source.layers[1]
+        registry = reach(
+            serve(always(Store(source), "/blobs/", Reply(200, data, length=None, stall=4))).place, tmp_path
+        )
+        part = layer_of(registry)
+        start = monotonic()
+        assert fetch(registry, part, LIMIT) == data
+        assert monotonic() - start < 3
 
     def test_part_that_nobody_asked_for(self, source: Image, serve: Serve, tmp_path: Path) -> None:
         data = source.layers[1]
