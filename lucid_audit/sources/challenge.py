@@ -37,8 +37,3 @@ def parse(headers: Iterable[str]) -> list[Challenge]:
                 at = token.end()
             found.append(Challenge(scheme[1].lower(), parameters))
     return found
-
-
-def choose(challenges: Iterable[Challenge]) -> Challenge | None:
-    """Return the first that can be answered here: Bearer or Basic."""
-    return next((one for one in challenges if one.scheme in ("bearer", "basic")), None)

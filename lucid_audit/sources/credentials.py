@@ -8,24 +8,21 @@ input, JSON on standard output).
 from __future__ import annotations
 
 import base64
-import binascii
 import json
 import re
-import subprocess
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 from lucid_audit.image.source import AccessError
 from lucid_audit.reference import DEFAULT_REGISTRY
+from lucid_audit.sources.helper import ask
 from lucid_audit.tuples import NamedTuple
 
 HUB_KEY = "https://index.docker.io/v1/"  # the name under which Docker has always kept the Hub's
-HELPER_TIME = 20.0  # seconds; some ask a person
-SIZE_LIMIT = 1 << 20  # bytes of a file or of a helper's answer
-_HELPER = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
+SIZE_LIMIT = 1 << 20  # bytes of a file
 _TOKEN_USER = "<token>"
-_NOT_FOUND = ("credentials not found", "no credentials server url", "no usernames for")
+_TOKEN = re.compile(r"[!-~]+")  # what fits in a header
 
 
 class Secret:
@@ -55,9 +52,14 @@ class Credentials(NamedTuple):
     bearer: Secret | None = None
 
 
-def files(environ: Mapping[str, str]) -> Iterator[Path]:
+def told(found: Credentials | None) -> str:
+    """Say to people what a registry was told, without any value."""
+    return f"with the credentials of {found.origin}" if found is not None else "and no credentials are stored for it"
+
+
+def files_from_env(environ: Mapping[str, str]) -> Iterator[Path]:
     """Yield the configuration files in the order they are asked."""
-    home = Path(environ.get("HOME", "/nonexistent"))
+    home = Path(environ.get("HOME") or "/nonexistent")
     yield Path(environ.get("DOCKER_CONFIG") or home / ".docker") / "config.json"
     if environ.get("REGISTRY_AUTH_FILE"):
         yield Path(environ["REGISTRY_AUTH_FILE"])
@@ -73,31 +75,12 @@ def find(registry: str, repository: str, environ: Mapping[str, str]) -> Credenti
         AccessError: a file or a helper is broken; the message names it and no value.
 
     """
-    for file in files(environ):
+    for file in files_from_env(environ):
         config = _read(file)
-        if config is None:
-            continue
-        found = _in_file(config, file, registry, repository, environ)
+        found = _in_file(config, str(file), registry, repository, environ) if config else None
         if found is not None:
             return found
     return None
-
-
-def _read(file: Path) -> dict[str, Any] | None:
-    try:
-        with file.open("rb") as stream:
-            data = stream.read(SIZE_LIMIT + 1)
-    except (FileNotFoundError, NotADirectoryError):
-        return None
-    except OSError as error:
-        raise AccessError(f"{file} cannot be read: {error.strerror}") from None
-    try:
-        config = json.loads(data[:SIZE_LIMIT]) if data.strip() else {}
-    except (ValueError, RecursionError):
-        raise AccessError(f"{file} is not valid JSON") from None
-    if not isinstance(config, dict):
-        raise AccessError(f"{file} is not a JSON object")
-    return config
 
 
 def keys(registry: str, repository: str) -> Iterator[str]:
@@ -117,86 +100,102 @@ def normalised(key: str) -> str:
     return re.sub(r"/v[12]$", "", bare)
 
 
+def _read(file: Path) -> dict[str, Any] | None:
+    try:
+        with file.open("rb") as stream:
+            data = stream.read(SIZE_LIMIT + 1)
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+    except OSError as error:
+        raise AccessError(f"{file} cannot be read: {error.strerror}") from None
+    if len(data) > SIZE_LIMIT:
+        raise AccessError(f"{file} has more than {SIZE_LIMIT} bytes")
+    try:
+        config = json.loads(data) if data.strip() else {}
+    except (ValueError, RecursionError):
+        raise AccessError(f"{file} is not valid JSON") from None
+    if not isinstance(config, dict):
+        raise AccessError(f"{file} is not a JSON object")
+    return config
+
+
 def _in_file(
-    config: Mapping[str, Any], file: Path, registry: str, repository: str, environ: Mapping[str, str]
+    config: Mapping[str, Any], file: str, registry: str, repository: str, environ: Mapping[str, str]
 ) -> Credentials | None:
     """Ask the helper of this host, then the store for all hosts, then what the file itself holds."""
     server = HUB_KEY if registry == DEFAULT_REGISTRY else registry
-    helpers = config.get("credHelpers")
-    named = helpers if isinstance(helpers, dict) else {}
-    by_host = {normalised(key): value for key, value in named.items()}
-    for key in keys(registry, repository):
-        if key in by_host:
-            return _ask(by_host[key], server, file, environ)
-    store = config.get("credsStore")
-    if store:
-        found = _ask(store, server, file, environ)
+    names = list(keys(registry, repository))
+    helpers = _by_name(config, "credHelpers")
+    named = next((helpers[key] for key in names if key in helpers), None)
+    for helper in (named, config.get("credsStore")):
+        found = _helped(helper, server, file, environ) if helper else None
         if found is not None:
             return found
-    auths = config.get("auths")
-    stored = {normalised(key): value for key, value in auths.items()} if isinstance(auths, dict) else {}
-    for key in keys(registry, repository):
-        if isinstance(stored.get(key), dict) and stored[key]:
-            return _entry(stored[key], file, key)
+    auths = _by_name(config, "auths")
+    for key in names:
+        entry = auths.get(key)
+        found = _entry(entry, f"{file} ({key})") if isinstance(entry, dict) else None
+        if found is not None:
+            return found
     return None
 
 
-def _entry(entry: Mapping[str, Any], file: Path, key: str) -> Credentials | None:
+def _by_name(config: Mapping[str, Any], section: str) -> dict[str, Any]:
+    """Return a section by normalised names. Of two spellings of one name the exact one counts, unless it is empty."""
+    stored = config.get(section)
+    if not isinstance(stored, dict):
+        return {}
+    filled = [(key, value) for key, value in stored.items() if value]
+    return {normalised(key): value for key, value in filled} | {k: v for k, v in filled if normalised(k) == k}
+
+
+def _entry(entry: Mapping[str, Any], origin: str) -> Credentials | None:
     """Read one entry of ``auths``."""
-    origin = f"{file} ({key})"
-    username, password = _word(entry, "username"), _word(entry, "password")
-    if auth := _word(entry, "auth"):
+    username, password = _word(entry, "username", origin), _word(entry, "password", origin)
+    if auth := _word(entry, "auth", origin):
         try:
-            text = base64.b64decode(auth + "=" * (-len(auth) % 4), validate=False).decode()
-        except (binascii.Error, UnicodeDecodeError):
+            text = base64.b64decode(auth + "=" * (-len(auth) % 4)).decode()
+        except ValueError:
             raise AccessError(f"{origin}: its auth is not base64 of text") from None
         username, colon, password = text.rstrip("\0").partition(":")
         if not colon:
             raise AccessError(f"{origin}: its auth has no password")
-    if token := _word(entry, "registrytoken"):
+    if token := _word(entry, "registrytoken", origin):
+        if not _TOKEN.fullmatch(token):
+            raise AccessError(f"{origin}: its registrytoken has characters that no token has")
         return Credentials(origin, bearer=Secret(token))
-    if token := _word(entry, "identitytoken"):
+    if token := _word(entry, "identitytoken", origin):
         return Credentials(origin, username, identity=Secret(token))
     return Credentials(origin, username, Secret(password)) if username or password else None
 
 
-def _word(entry: Mapping[str, Any], key: str) -> str:
+def _word(entry: Mapping[str, Any], key: str, origin: str) -> str:
     value = entry.get(key)
-    return value if isinstance(value, str) else ""
+    if not isinstance(value, str):
+        return ""
+    try:
+        value.encode()
+    except UnicodeEncodeError:  # JSON may hold half a character
+        raise AccessError(f"{origin}: its {key} is not text") from None
+    return value
 
 
-def _ask(name: object, server: str, file: Path, environ: Mapping[str, str]) -> Credentials | None:
+def _helped(name: object, server: str, file: str, environ: Mapping[str, str]) -> Credentials | None:
     """Ask a helper program; None when it has nothing for this server."""
-    if not isinstance(name, str) or not _HELPER.fullmatch(name):
-        raise AccessError(f"{file} names the credential helper {name!r}, which is no name of a program")
+    data = ask(name, server, file, environ)
+    if not data:
+        return None
     program = f"docker-credential-{name}"
     try:
-        done = subprocess.run(  # noqa: S603  (a validated name, no shell)
-            [program, "get"],
-            input=server.encode(),
-            capture_output=True,
-            timeout=HELPER_TIME,
-            check=False,
-            env=dict(environ),
-        )
-    except FileNotFoundError:
-        raise AccessError(f"{file} names {program}, which is not installed") from None
-    except subprocess.TimeoutExpired:
-        raise AccessError(f"{program} did not answer within {HELPER_TIME:.0f} seconds") from None
-    except OSError as error:
-        raise AccessError(f"{program} cannot be run: {error.strerror}") from None
-    if done.returncode:
-        said = (done.stdout + done.stderr)[:SIZE_LIMIT].decode("utf-8", "replace").lower()
-        if any(text in said for text in _NOT_FOUND):
-            return None
-        raise AccessError(f"{program} failed with exit code {done.returncode}")
-    try:
-        answer = json.loads(done.stdout[:SIZE_LIMIT])
+        answer = json.loads(data)
     except (ValueError, RecursionError):
-        raise AccessError(f"{program} answered something that is not JSON") from None
-    username, secret = _word(answer, "Username"), _word(answer, "Secret")
-    if not isinstance(answer, dict) or not secret:
+        answer = None
+    if not isinstance(answer, dict):
+        raise AccessError(f"{program} answered something that is not a JSON object")
+    username, secret = _word(answer, "Username", program), _word(answer, "Secret", program)
+    if not secret:
         return None
+    origin = f"{program} (named by {file})"
     if username == _TOKEN_USER:
-        return Credentials(program, identity=Secret(secret))
-    return Credentials(program, username, Secret(secret))
+        return Credentials(origin, identity=Secret(secret))
+    return Credentials(origin, username, Secret(secret))

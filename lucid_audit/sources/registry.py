@@ -6,90 +6,105 @@ the registry itself last, so that its answer is the one that people read.
 
 from __future__ import annotations
 
-import json
 import re
-from collections.abc import Iterator
-from typing import Any
+from collections.abc import Callable, Iterator, Mapping
 
-from lucid_audit.image.descriptor import Descriptor, sha256, valid_digest
+from lucid_audit.errors import UsageError
+from lucid_audit.image.descriptor import Descriptor, matches, sha256, valid_digest
 from lucid_audit.image.manifest import ACCEPTED, MANIFEST_LIMIT, Fetched
-from lucid_audit.image.source import AccessError, DamagedError, NotFoundError, SourceError, UnavailableError
+from lucid_audit.image.source import CHUNK, DamagedError, SourceError, UnavailableError
 from lucid_audit.reference import DEFAULT_REGISTRY, ImageRef
 from lucid_audit.sources.auth import Authorization
-from lucid_audit.sources.credentials import find
-from lucid_audit.sources.transport import Answer, Settings, Transport
+from lucid_audit.sources.credentials import Credentials, find
+from lucid_audit.sources.refusal import RangeError, refusal
+from lucid_audit.sources.transport import Answer, PassingError, Request, Settings, Transport
+from lucid_audit.sources.urls import is_place, read_url
 
 HUB_HOST = "registry-1.docker.io"
 DEFAULT_TAG = "latest"
-_RANGE = re.compile(r"bytes (\d+)-(\d+)/(\d+|\*)")
-_WORDS = {
-    "NAME_UNKNOWN": "it has no such repository",
-    "MANIFEST_UNKNOWN": "it has no such tag or digest",
-    "BLOB_UNKNOWN": "it has no such blob",
-    "NAME_INVALID": "it does not accept the name",
-    "DENIED": "it denies access",
-    "UNAUTHORIZED": "it wants credentials",
-    "TOOMANYREQUESTS": "it has had too many requests",
-    "UNSUPPORTED": "it does not support this",
-}
+MIRROR_TRIES = 2
+ENOUGH = CHUNK  # bytes that a broken transfer has to have brought for its tries to be counted anew
+_RANGE = re.compile(r"bytes ([0-9]{1,19})-([0-9]{1,19})/([0-9]{1,19}|\*)")
+_ACCEPT = {"Accept": ", ".join(ACCEPTED)}
+
+Find = Callable[[str, str, Mapping[str, str]], Credentials | None]
 
 
 class _Host:
-    """One host that may have the repository: a mirror or the registry itself."""
+    """One host that may have the repository: a mirror or the registry itself. A mirror that fails is asked no more."""
 
-    def __init__(self, transport: Transport, host: str, ref: ImageRef, registry: str) -> None:
-        self.transport = transport
-        self.name = host
-        self.base = f"{transport.scheme(host)}://{host}"
-        environ = transport.settings.environ
-        self.auth = Authorization(
-            transport,
-            self.base,
-            f"repository:{ref.repository}:pull",
-            lambda: find(registry, ref.repository, environ),
-        )
+    def __init__(self, transport: Transport, place: str, auth: Authorization, tries: int) -> None:
+        self.transport, self.place, self.auth, self.tries = transport, place, auth, tries
+        self.down = False
 
-    def ask(self, path: str, headers: dict[str, str] | None = None, method: str = "GET") -> Answer:
+    def ask(self, path: str, headers: Mapping[str, str], method: str, limit: int) -> Answer:
         """Send a request with what authorization there is, and once more after a 401."""
-        url = f"{self.base}{path}"
-        answer = self.transport.get(url, {**(headers or {}), **self.auth.header()}, method=method)
-        if answer.status == 401 and self.auth.answer(answer):
-            answer.close()
-            answer = self.transport.get(url, {**(headers or {}), **self.auth.header()}, method=method)
+        base = self.transport.base(self.place)
+        url = read_url(f"{base.text}{path}", "the reference")
+        sent = self.auth.header()
+        answer = self.transport.send(Request(url, {**headers, **sent}, method, limit=limit, tries=self.tries))
+        if answer.status == 401 and self.auth.answer(answer, sent):
+            answer.discard()
+            sent = self.auth.header()
+            answer = self.transport.send(Request(url, {**headers, **sent}, method, limit=limit, tries=self.tries))
         return answer
 
 
+class _Transfer:
+    """How far a blob has come. ``ranged``: whether the registry is still asked for the rest only."""
+
+    def __init__(self, descriptor: Descriptor) -> None:
+        self.descriptor = descriptor
+        self.done = 0
+        self.ranged = True
+
+
 class Registry:
-    """The source of one reference."""
+    """The source of one reference. ``stored`` finds credentials for a host and a repository in an environment.
+
+    Raises:
+        UsageError: a mirror is not written as a host.
+
+    """
 
     kind = "registry"
 
-    def __init__(self, ref: ImageRef, settings: Settings) -> None:
+    def __init__(self, ref: ImageRef, settings: Settings, stored: Find = find) -> None:
         self.ref = ref
         self.name = ref.registry
         self._transport = Transport(settings)
+        mirrors = [place for registry, place in settings.mirrors if registry == ref.registry]
+        for place in mirrors:
+            if not is_place(place):
+                raise UsageError(f"the mirror {place!r} of {ref.registry} is not a host or host:port")
         own = HUB_HOST if ref.registry == DEFAULT_REGISTRY else ref.registry
-        mirrors = [host for registry, host in settings.mirrors if registry == ref.registry]
         # What is stored for the registry goes to the registry; a mirror has its own entry or none.
-        self._hosts = [_Host(self._transport, host, ref, host) for host in mirrors]
-        self._hosts.append(_Host(self._transport, own, ref, ref.registry))
+        self._hosts = [self._host(place, place, stored, MIRROR_TRIES) for place in mirrors]
+        self._hosts.append(self._host(own, ref.registry, stored, 0))
         self._path = f"/v2/{ref.repository}"
+
+    def _host(self, place: str, name: str, stored: Find, tries: int) -> _Host:
+        transport, repository = self._transport, self.ref.repository
+        environ = transport.settings.environ
+        scope = f"repository:{repository}:pull"
+        auth = Authorization(transport, place, scope, lambda: stored(name, repository, environ))
+        return _Host(transport, place, auth, tries)
 
     @property
     def _wanted(self) -> str:
         return self.ref.digest or self.ref.tag or DEFAULT_TAG
 
-    def head(self) -> str:
-        """Return the digest that the reference names now, "" when the registry does not say. It costs no pull."""
+    def head(self) -> str | None:
+        """Return the digest that the reference names now, None when the registry does not say. It costs no pull."""
         if self.ref.digest:
             return self.ref.digest
         try:
-            answer = self._first(f"{self._path}/manifests/{self._wanted}", {"Accept": ", ".join(ACCEPTED)}, "HEAD")
+            answer = self._first(f"/manifests/{self._wanted}", str(self.ref), _ACCEPT, method="HEAD")
         except SourceError:
-            return ""  # the request that follows says why
+            return None  # the request that follows says why
         answer.close()
         digest: str = answer.headers.get("Docker-Content-Digest", "")
-        return digest if valid_digest(digest) else ""
+        return digest if valid_digest(digest) else None
 
     def manifest(self, digest: str = "") -> Fetched:
         """Return the manifest of that digest, or the one that the reference names.
@@ -98,13 +113,19 @@ class Registry:
             SourceError: it cannot be had.
 
         """
+        if digest and not valid_digest(digest):
+            raise DamagedError(f"{digest!r} is no digest that can be verified")
         wanted = digest or self._wanted
-        answer = self._first(f"{self._path}/manifests/{wanted}", {"Accept": ", ".join(ACCEPTED)})
-        data = answer.read(MANIFEST_LIMIT + 1)
+        what = f"manifest {digest} of {self.ref.name}" if digest else str(self.ref)
+        answer = self._first(f"/manifests/{wanted}", what, _ACCEPT, limit=MANIFEST_LIMIT + 1)
+        data = answer.read()
         if len(data) > MANIFEST_LIMIT:
-            raise DamagedError(f"the manifest has more than {MANIFEST_LIMIT} bytes")
-        # What the registry says of the digest is not believed: it is computed, or compared with what was asked for.
-        known = wanted if valid_digest(wanted) else sha256(data)
+            raise DamagedError(f"{what} has more than {MANIFEST_LIMIT} bytes")
+        if answer.headers.get("Content-Encoding", "identity").lower() != "identity":
+            raise DamagedError(f"{what} was sent in an encoding that was not asked for")
+        # What the registry says of the digest is not believed: the caller verifies it, or it fits, or it is computed.
+        said: str = wanted if valid_digest(wanted) else answer.headers.get("Docker-Content-Digest", "")
+        known = said if said == wanted or matches(said, data) else sha256(data)
         return Fetched(data, answer.headers.get("Content-Type", ""), known)
 
     def blob(self, descriptor: Descriptor) -> Iterator[bytes]:
@@ -114,96 +135,85 @@ class Registry:
             SourceError: it cannot be had, or is not as long as its descriptor says.
 
         """
-        path = f"{self._path}/blobs/{descriptor.digest}"
-        done, failures = 0, 0
+        if not valid_digest(descriptor.digest):
+            raise DamagedError(f"{descriptor.digest!r} is no digest that can be verified")
+        if descriptor.urls:
+            raise SourceError(f"{descriptor.digest} is kept elsewhere by its publisher; it was not audited")
+        transfer, failures, mark = _Transfer(descriptor), 0, 0
+        settings = self._transport.settings
         while True:
-            answer = self._first(path, {"Range": f"bytes={done}-"} if done else {})
             try:
-                skip = self._start(answer, descriptor, done)
-                for piece in answer.pieces():
-                    if skip:
-                        piece, skip = piece[skip:], max(0, skip - len(piece))  # noqa: PLW2901  (what is left of it)
-                    done += len(piece)
-                    if 0 <= descriptor.size < done:
-                        raise DamagedError(f"{descriptor.digest} is longer than its {descriptor.size} bytes")
-                    if piece:
-                        failures = 0
-                        yield piece
-                if descriptor.size < 0 or done >= descriptor.size:
-                    return
-                raise UnavailableError(f"{self.name} ended {descriptor.digest} after {done} of {descriptor.size} bytes")
-            except UnavailableError:
+                yield from self._rest(transfer)
+                return
+            except PassingError as error:
+                if transfer.done - mark >= ENOUGH:
+                    failures, mark = 0, transfer.done
                 failures += 1
-                if failures >= self._transport.settings.tries:
-                    raise
-                self._transport.settings.wait(0.5 * 2**failures)
-            finally:
-                answer.close()
+                if failures >= settings.tries:
+                    raise UnavailableError(f"{descriptor.digest} of {self.ref.name}: {error}") from None
+                transfer.ranged = transfer.ranged and not isinstance(error, RangeError)
+                settings.wait(min(0.5 * 2**failures, settings.longest_wait))
 
-    def _start(self, answer: Answer, descriptor: Descriptor, done: int) -> int:
+    def _rest(self, transfer: _Transfer) -> Iterator[bytes]:
+        """Yield what is missing of a blob, from one request."""
+        digest, size = transfer.descriptor.digest, transfer.descriptor.size
+        headers = {"Range": f"bytes={transfer.done}-"} if transfer.done and transfer.ranged else {}
+        answer = self._first(f"/blobs/{digest}", f"blob {digest} of {self.ref.name}", headers)
+        try:
+            skip = self._start(answer, transfer)
+            for piece in answer.pieces():
+                fresh = piece[skip:]
+                skip -= len(piece) - len(fresh)
+                transfer.done += len(fresh)
+                if 0 <= size < transfer.done:
+                    raise DamagedError(f"{digest} is longer at {self.name} than the {size} bytes of its descriptor")
+                if fresh:
+                    yield fresh
+                if transfer.done == size:
+                    return
+        finally:
+            answer.close()
+        if skip or transfer.done < size:
+            raise PassingError(f"{answer.url.place} ended it after {transfer.done} of {size} bytes")
+
+    def _start(self, answer: Answer, transfer: _Transfer) -> int:
         """Check the answer's lengths before any of its body, and return how many bytes of it are known already."""
-        total = descriptor.size
-        length = answer.headers.get("Content-Length", "")
+        digest, size = transfer.descriptor.digest, transfer.descriptor.size
         if answer.status == 206:
             match = _RANGE.fullmatch(answer.headers.get("Content-Range", ""))
-            fits = match is not None and int(match[1]) == done and match[3] in ("*", str(total))
-            if not fits or (total >= 0 and match is not None and int(match[2]) != total - 1):
-                raise DamagedError(f"{self.name} answered another range than it was asked for")
+            fits = match is not None and int(match[1]) == transfer.done
+            if fits and match is not None and size >= 0:
+                fits = int(match[2]) == size - 1 and match[3] in ("*", str(size))
+            if not fits:
+                raise RangeError(f"{answer.url.place} answered another range than it was asked for")
             return 0
-        if total >= 0 and length.isdigit() and int(length) != total:
-            raise DamagedError(f"{descriptor.digest} has {length} bytes at {self.name}, its descriptor says {total}")
-        return done
+        length = answer.headers.get("Content-Length", "")
+        if size >= 0 and length.isdecimal() and length != str(size):
+            raise DamagedError(f"{digest} has {length} bytes at {self.name}, its descriptor says {size}")
+        return transfer.done
 
-    def _first(self, path: str, headers: dict[str, str], method: str = "GET") -> Answer:
+    def _first(
+        self, path: str, what: str, headers: Mapping[str, str], *, method: str = "GET", limit: int = 0
+    ) -> Answer:
         """Return the first good answer of a mirror or the registry."""
+        good = (200, 206) if "Range" in headers else (200,)
         for host in self._hosts[:-1]:
-            try:
-                answer = host.ask(path, headers, method)
-            except SourceError:
+            if host.down:
                 continue
-            if answer.status in (200, 206):
+            try:
+                answer = host.ask(self._path + path, headers, method, limit)
+            except SourceError as error:
+                host.down = isinstance(error, UnavailableError)
+                continue
+            if answer.status in good:
                 return answer
-            answer.close()
+            answer.discard()
         host = self._hosts[-1]
-        answer = host.ask(path, headers, method)
-        if answer.status in (200, 206):
+        answer = host.ask(self._path + path, headers, method, limit)
+        if answer.status in good:
             return answer
-        raise self._refusal(answer, host)
-
-    def _refusal(self, answer: Answer, host: _Host) -> SourceError:
-        """Say in one clause why a request failed."""
-        said = _error(answer.read())
-        what = f"{self.ref.repository}{self.ref.suffix}"
-        if answer.status in (401, 403):
-            found = host.auth.credentials
-            how = (
-                f"with the credentials of {found.origin}"
-                if found is not None
-                else "and no credentials are stored for it"
-            )
-            return AccessError(f"{what} does not exist or is private, {how}{said}")
-        if answer.status == 404:
-            return NotFoundError(f"{what} was not found{said}")
-        if answer.status == 429:
-            return UnavailableError(
-                f"it answers that it has had too many requests; try later or with credentials{said}"
-            )
-        return UnavailableError(f"it answers HTTP {answer.status} for {what}{said}")
+        raise refusal(answer, what, lambda: host.auth.credentials, "Range" in headers)
 
     def close(self) -> None:
         """Close the connections."""
         self._transport.close()
-
-
-def _error(body: bytes) -> str:
-    """Return what the registry says, in words where its code is known. The text is the registry's: it is cut and cleaned."""
-    try:
-        errors: Any = json.loads(body).get("errors")
-    except (ValueError, AttributeError, RecursionError):
-        return ""
-    first = errors[0] if isinstance(errors, list) and errors and isinstance(errors[0], dict) else {}
-    code, message = first.get("code"), first.get("message")
-    text = _WORDS.get(code) if isinstance(code, str) else None
-    if text is None and isinstance(message, str):
-        text = "".join(char if char.isprintable() else " " for char in message)[:200]
-    return f": {text}" if text else ""

@@ -1,189 +1,300 @@
-"""A registry in this process that can be told to fail: HTTP on loopback, requests recorded, each fault used once."""
+"""A registry in this process that behaves, and everything that can be wrong with one.
+
+A ``Server`` answers as its handler says: a function from a request to a reply. It also takes requests for other hosts, as
+a proxy does, so that tests can have registries, storage and token services with public names.
+"""
 
 from __future__ import annotations
 
 import json
+import re
 import socket
 import ssl
 import struct
-import threading
-from collections.abc import Callable, Iterator
+import subprocess
+from base64 import b64encode
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from email.message import Message
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from threading import Thread
+from time import sleep
 from typing import Any, NamedTuple
+from urllib.parse import parse_qs, urlsplit
 
 from lucid_audit.image.descriptor import sha256
 from lucid_audit.image.manifest import OCI_MANIFEST
-from tests.sources import builder
+from lucid_audit.reference import parse
+from lucid_audit.sources.registry import Registry
+from lucid_audit.sources.transport import Settings
+from tests.sources.builder import Image, Spoil, manifest
+
+REPOSITORY = "team/app"
 
 
-class Request(NamedTuple):
+class Seen(NamedTuple):
+    """A request. ``path`` is without its query."""
+
     method: str
+    host: str
     path: str
-    headers: dict[str, str]
+    query: dict[str, str]
+    headers: Message
     body: bytes
 
+    @property
+    def authorization(self) -> str:
+        return str(self.headers.get("Authorization", ""))
 
-Fault = Callable[["Handler"], None]
+
+class Reply(NamedTuple):
+    """A response, good or bad.
+
+    ``length`` stands for the true one, None leaves it out and ends the body with the connection. ``cut``: reset the
+    connection after so many bytes. ``endless``: repeat the body until nobody reads it any more. ``stall``: seconds of silence after the body.
+    """
+
+    status: int = 200
+    body: bytes = b""
+    headers: Mapping[str, str] = {}
+    more: tuple[tuple[str, str], ...] = ()
+    length: int | None = -1
+    cut: int = -1
+    endless: bool = False
+    stall: float = 0.0
 
 
-class Handler(BaseHTTPRequestHandler):
-    """Answers from the registry's store, unless a fault is due."""
+Handle = Callable[[Seen], Reply]
 
-    protocol_version = "HTTP/1.1"
+
+def says(status: int, code: str, message: str = "", **headers: str) -> Reply:
+    """An error as registries write it."""
+    body = json.dumps({"errors": [{"code": code, "message": message}]}).encode()
+    return Reply(status, body, {name.replace("_", "-"): value for name, value in headers.items()})
+
+
+class _Handler(BaseHTTPRequestHandler):
     server: Server
+    protocol_version = "HTTP/1.1"
 
-    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002  (the name it has in http.server)
-        """Say nothing."""
+    def log_message(self, *_: object) -> None:
+        pass
 
-    def _handle(self) -> None:
-        body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
-        store = self.server.store
-        lower = {name.lower(): value for name, value in self.headers.items()}
-        store.requests.append(Request(self.command, self.path, lower, body))
-        for part, faults in store.faults.items():
-            if part in self.path and faults:
-                faults.pop(0)(self)
-                return
-        self.plain()
+    def _answer(self) -> None:
+        parts = urlsplit(self.path)
+        body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
+        query = {name: values[0] for name, values in parse_qs(parts.query).items()}
+        host = parts.netloc or self.headers["Host"]
+        seen = Seen(self.command, host, parts.path, query, self.headers, body)
+        self.server.seen.append(seen)
+        self._send(self.server.handle(seen))
 
-    do_GET = do_HEAD = do_POST = _handle  # noqa: N815  (names that http.server looks for)
-
-    def plain(self) -> None:
-        """Answer as a registry does."""
-        store = self.server.store
-        name = self.path.rpartition("/")[2].partition("?")[0]
-        if "/manifests/" in self.path and name in store.manifests:
-            data, media_type = store.manifests[name]
-            self.send(200, data, {"Content-Type": media_type, "Docker-Content-Digest": sha256(data)})
-        elif "/blobs/" in self.path and name in store.blobs:
-            data = store.blobs[name]
-            start = self.headers.get("Range", "")
-            if start.startswith("bytes=") and store.ranges:
-                at = int(start[6:].rstrip("-"))
-                self.send(206, data[at:], {"Content-Range": f"bytes {at}-{len(data) - 1}/{len(data)}"})
-            else:
-                self.send(200, data)
+    def _send(self, reply: Reply) -> None:
+        self.send_response(reply.status)
+        for name, value in (*reply.headers.items(), *reply.more):
+            self.send_header(name, value)
+        if reply.length is None or reply.endless:
+            self.close_connection = True
         else:
-            self.error(404, "MANIFEST_UNKNOWN", "manifest unknown")
-
-    def send(self, status: int, data: bytes, headers: dict[str, str] | None = None, length: int | None = None) -> None:
-        self.send_response(status)
-        for key, value in (headers or {}).items():
-            self.send_header(key, value)
-        self.send_header("Content-Length", str(len(data) if length is None else length))
+            self.send_header("Content-Length", str(len(reply.body) if reply.length == -1 else reply.length))
         self.end_headers()
-        if self.command != "HEAD":
-            self.wfile.write(data)
-
-    def error(self, status: int, code: str, message: str, headers: dict[str, str] | None = None) -> None:
-        self.send(status, json.dumps({"errors": [{"code": code, "message": message}]}).encode(), headers)
-
-    def reset(self) -> None:
-        """Break the connection without a goodbye."""
+        if self.command == "HEAD":
+            return
+        sent = reply.body if reply.cut < 0 else reply.body[: reply.cut]
+        while reply.endless:
+            self.wfile.write(sent)
+            self.server.endless += len(sent)
+        self.wfile.write(sent)
         self.wfile.flush()
+        sleep(reply.stall)
+        if reply.cut >= 0:
+            self._reset()
+        elif reply.length not in (-1, None):
+            self.close_connection = True
+
+    def _reset(self) -> None:
         self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         self.connection.close()
         self.close_connection = True
 
+    do_GET = do_HEAD = do_POST = _answer  # noqa: N815  (the names are http.server's)
+
 
 class Server(ThreadingHTTPServer):
+    """A server on a port of its own."""
+
     daemon_threads = True
-    store: Store
+    block_on_close = False
 
-    def handle_error(self, request: Any, client_address: Any) -> None:
-        """A client that goes away is part of the tests."""
+    def __init__(self, handle: Handle, certificate: Path | None = None) -> None:
+        super().__init__(("127.0.0.1", 0), _Handler)
+        self.handle = handle
+        self.seen: list[Seen] = []
+        self.endless = 0
+        if certificate is not None:
+            context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+            context.load_cert_chain(certificate)
+            self.socket = context.wrap_socket(self.socket, server_side=True, do_handshake_on_connect=False)
+        Thread(target=self.serve_forever, args=(0.02,), daemon=True).start()
 
+    @property
+    def place(self) -> str:
+        return f"127.0.0.1:{self.server_port}"
 
-class Store:
-    """What the registry has, what goes wrong, and what it was asked. ``ranges``: it understands Range."""
+    def asked(self, part: str) -> list[Seen]:
+        """The requests whose path holds ``part``."""
+        return [seen for seen in self.seen if part in seen.path]
 
-    def __init__(self, host: str) -> None:
-        self.host = host
-        self.blobs: dict[str, bytes] = {}
-        self.manifests: dict[str, tuple[bytes, str]] = {}
-        self.faults: dict[str, list[Fault]] = {}
-        self.requests: list[Request] = []
-        self.ranges = True
-
-    def add(self, image: builder.Image, tag: str = "1") -> None:
-        """Store an image under a tag and by its digest."""
-        for data in (image.config, *image.layers):
-            self.blobs[sha256(data)] = data
-        self.put(builder.manifest(image), OCI_MANIFEST, tag)
-
-    def put(self, data: bytes, media_type: str, *names: str) -> None:
-        """Store a manifest or an index."""
-        for name in (*names, sha256(data)):
-            self.manifests[name] = (data, media_type)
-
-    def on(self, part: str, *faults: Fault) -> None:
-        """Let requests whose path contains ``part`` meet these faults, one after the other."""
-        self.faults.setdefault(part, []).extend(faults)
-
-    def asked(self, part: str = "") -> list[Request]:
-        """Return the requests whose path contains ``part``."""
-        return [request for request in self.requests if part in request.path]
+    def handle_error(self, *_: object) -> None:
+        pass  # clients that hang up are what the tests are about
 
 
 @contextmanager
-def registry(certificate: Path | None = None) -> Iterator[Store]:
-    """Serve on a free port of loopback, over TLS when there is a certificate with its key."""
-    server = Server(("127.0.0.1", 0), Handler)
-    if certificate is not None:
-        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        context.load_cert_chain(certificate)
-        server.socket = context.wrap_socket(server.socket, server_side=True)
-    server.store = Store(f"127.0.0.1:{server.server_address[1]}")
-    thread = threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True)
-    thread.start()
+def serving(handle: Handle, certificate: Path | None = None) -> Iterator[Server]:
+    server = Server(handle, certificate)
     try:
-        yield server.store
+        yield server
     finally:
         server.shutdown()
         server.server_close()
-        thread.join()
 
 
-def status(code: int, headers: dict[str, str] | None = None, error: str = "UNKNOWN", message: str = "no") -> Fault:
-    """Answer with an error."""
-    return lambda handler: handler.error(code, error, message, headers)
+def certificate(folder: Path) -> Path:
+    """Make a certificate of this machine that nobody trusts: one file with its key."""
+    file = folder / "server.pem"
+    subprocess.run(
+        ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "2",
+         "-subj", "/CN=127.0.0.1", "-addext", "subjectAltName=IP:127.0.0.1,DNS:localhost",
+         "-addext", "keyUsage=critical,digitalSignature,keyCertSign",
+         "-keyout", str(folder / "key.pem"), "-out", str(folder / "ca.crt")],
+        check=True, capture_output=True,
+    )  # fmt: skip
+    file.write_bytes((folder / "key.pem").read_bytes() + (folder / "ca.crt").read_bytes())
+    return file
 
 
-def cut(at: int) -> Fault:
-    """Promise the whole blob and break off after ``at`` bytes of what is asked for."""
+class Store:
+    """A registry that behaves, with one image. ``ranges``: whether it gives parts of blobs."""
 
-    def fault(handler: Handler) -> None:
-        data = handler.server.store.blobs[handler.path.rpartition("/")[2]]
-        start = int((handler.headers.get("Range") or "bytes=0-")[6:].rstrip("-"))
-        part = start if handler.server.store.ranges else 0
-        code = 206 if part else 200
-        headers = {"Content-Range": f"bytes {part}-{len(data) - 1}/{len(data)}"} if part else {}
-        handler.send(code, data[part : part + at], headers, len(data) - part)
-        handler.close_connection = True
+    def __init__(self, source: Image, *, spoil: Spoil | None = None, ranges: bool = True) -> None:
+        self.ranges = ranges
+        self.document = manifest(source)
+        self.digest = sha256(self.document)
+        self.blobs = {sha256(data): data for data in (source.config, *source.layers)}
+        if spoil is not None:
+            digest = sha256(source.layers[1])
+            self.blobs[digest] = spoil(self.blobs[digest])
 
-    return fault
+    def __call__(self, seen: Seen) -> Reply:
+        prefix, _, name = seen.path.rpartition("/")
+        if seen.path == "/v2/":
+            return Reply(200, b"{}")
+        if not prefix.startswith(f"/v2/{REPOSITORY}/"):
+            return says(404, "NAME_UNKNOWN")
+        if prefix.endswith("/manifests"):
+            if name not in ("1", self.digest):
+                return says(404, "MANIFEST_UNKNOWN")
+            return Reply(200, self.document, {"Content-Type": OCI_MANIFEST, "Docker-Content-Digest": self.digest})
+        data = self.blobs.get(name)
+        if data is None:
+            return says(404, "BLOB_UNKNOWN")
+        asked = re.fullmatch(r"bytes=(\d+)-", seen.headers.get("Range", ""))
+        if asked is None or not self.ranges:
+            return Reply(200, data)
+        start = int(asked[1])
+        if start >= len(data):
+            return says(416, "RANGE_INVALID")
+        return Reply(206, data[start:], {"Content-Range": f"bytes {start}-{len(data) - 1}/{len(data)}"})
 
 
-def redirect(target: str, code: int = 307) -> Fault:
-    """Send the client elsewhere."""
-    return lambda handler: handler.send(code, b"", {"Location": target})
+class First:
+    """Gives each of some replies once to requests whose path holds ``part``, and then what another handler says."""
+
+    def __init__(self, handle: Handle, part: str, *replies: Reply | Handle) -> None:
+        self.after, self.part, self.replies = handle, part, list(replies)
+
+    def __call__(self, seen: Seen) -> Reply:
+        if self.part not in seen.path or not self.replies:
+            return self.after(seen)
+        reply = self.replies.pop(0)
+        return reply if isinstance(reply, Reply) else reply(seen)
 
 
-def answer(data: bytes, headers: dict[str, str] | None = None, length: int | None = None, code: int = 200) -> Fault:
-    """Answer with these bytes."""
-    return lambda handler: handler.send(code, data, headers, length)
+def always(handle: Handle, part: str, reply: Reply | Handle) -> Handle:
+    """Give one reply to all requests whose path holds ``part``."""
+
+    def answer(seen: Seen) -> Reply:
+        if part not in seen.path:
+            return handle(seen)
+        return reply if isinstance(reply, Reply) else reply(seen)
+
+    return answer
 
 
-def challenge(*values: str) -> Fault:
-    """Demand authorization: one header for each value."""
+def basic_header(username: str, password: str) -> str:
+    return "Basic " + b64encode(f"{username}:{password}".encode()).decode()
 
-    def fault(handler: Handler) -> None:
-        handler.send_response(401)
-        for value in values:
-            handler.send_header("WWW-Authenticate", value)
-        handler.send_header("Content-Length", "0")
-        handler.end_headers()
 
-    return fault
+def basic(handle: Handle, username: str, password: str, *challenges: str) -> Handle:
+    """Let nobody in without a password."""
+
+    def answer(seen: Seen) -> Reply:
+        if seen.authorization == basic_header(username, password):
+            return handle(seen)
+        more = tuple(("WWW-Authenticate", text) for text in challenges or ('Basic realm="here"',))
+        return says(401, "UNAUTHORIZED")._replace(more=more)
+
+    return answer
+
+
+class Bearer:
+    """Lets nobody in without a token, and gives tokens at ``/token`` to whom ``admits`` allows it.
+
+    ``expired`` takes all tokens back that were given.
+    """
+
+    def __init__(self, handle: Handle, realm: str = "", admits: Callable[[Seen], bool] = lambda _: True) -> None:
+        self.after, self.realm, self.admits = handle, realm, admits
+        self.given: list[str] = []
+        self.valid: set[str] = set()
+        self.token: Handle = self.give
+        self.field = "token"
+        self.more: dict[str, Any] = {}
+        self.shape = 'Bearer realm="{realm}",service="registry.test",scope="repository:team/app:pull"'
+
+    def expired(self) -> None:
+        self.valid.clear()
+
+    def __call__(self, seen: Seen) -> Reply:
+        if seen.path == "/token":
+            return self.token(seen)
+        if seen.authorization.removeprefix("Bearer ") in self.valid:
+            return self.after(seen)
+        realm = self.realm or f"http://{seen.host}/token"
+        return says(401, "UNAUTHORIZED")._replace(more=(("WWW-Authenticate", self.shape.format(realm=realm)),))
+
+    def give(self, seen: Seen) -> Reply:
+        if not self.admits(seen):
+            return says(401, "UNAUTHORIZED")
+        self.given.append(f"token{len(self.given)}")
+        self.valid.add(self.given[-1])
+        return Reply(200, json.dumps({self.field: self.given[-1], **self.more}).encode())
+
+
+def reach(place: str, folder: Path, waits: list[float] | None = None, **more: Any) -> Registry:
+    """The source of ``REPOSITORY`` at a place, in an environment where only ``folder`` has configuration files."""
+    ref = parse(f"{place}/{REPOSITORY}:1")
+    assert ref is not None
+    return Registry(ref, settings(folder, waits, **more))
+
+
+def settings(folder: Path, waits: list[float] | None = None, **more: Any) -> Settings:
+    environ = {"HOME": str(folder)} | more.pop("environ", {})
+    return Settings(environ, "test", wait=(waits if waits is not None else []).append, **more)
+
+
+def stored(folder: Path, config: Mapping[str, Any]) -> None:
+    """Write Docker's configuration file."""
+    (folder / ".docker").mkdir(exist_ok=True)
+    (folder / ".docker/config.json").write_text(json.dumps(config))
