@@ -20,6 +20,7 @@ from tests.e2e.push import push
 from tests.e2e.servers import CLIENT
 from tests.e2e.tars import ZSTD
 from tests.e2e.test_images import HERE
+from tests.sources import builder, faults
 
 pytestmark = pytest.mark.e2e
 DAY = "2026-10-01"  # after the images were made
@@ -200,26 +201,14 @@ def test_sources_that_were_tried_are_named(tmp_path: Path) -> None:
 
 
 def test_interrupted(tmp_path: Path) -> None:
-    """A layer that never ends, from a server of our own; one interrupt ends it at once."""
-    from tests.sources import builder, faults
-
-    with faults.registry() as store:
-        store.add(builder.image())
-
-        def slow(handler: faults.Handler) -> None:
-            handler.send_response(200)
-            handler.end_headers()
-            for _ in range(600):
-                time.sleep(0.1)
-                handler.wfile.write(b"\0")
-                handler.wfile.flush()
-
-        store.on("/blobs/", *[slow] * 9)
-        command = [sys.executable, "-m", "lucid_audit", "image", f"{store.host}/team/service:1", "--no-cache"]
+    """One interrupt ends the program while a layer is still arriving."""
+    store = faults.Store(builder.image())
+    with faults.serving(faults.always(store, "/blobs/", faults.Reply(200, b"\0", length=None, stall=30))) as server:
+        command = [sys.executable, "-m", "lucid_audit", "image", f"{server.place}/{faults.REPOSITORY}:1", "--no-cache"]
         process = subprocess.Popen(
             command, cwd=tmp_path, env={**os.environ, "PYTHONPATH": ROOT}, stderr=subprocess.PIPE, text=True
         )
-        while not store.asked("/blobs/"):
+        while not server.asked("/blobs/"):
             time.sleep(0.05)
         time.sleep(0.3)
         start = time.monotonic()

@@ -8,15 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from lucid_audit.image.descriptor import sha256
 from lucid_audit.image.source import Source
-from lucid_audit.reference import parse
 from lucid_audit.sources.archive import Archive
 from lucid_audit.sources.engine import Engine
 from lucid_audit.sources.layout import Layout
-from lucid_audit.sources.registry import Registry
-from lucid_audit.sources.transport import Settings
-from tests.sources import faults
 from tests.sources.builder import (
     TAG,
     FakeClient,
@@ -106,27 +101,6 @@ class TestLocal(Spoilable):
         yield make
         for source in made:
             source.close()
-
-
-class TestRegistry(Spoilable):
-    @pytest.fixture
-    def place(self) -> Iterator[Place]:
-        with faults.registry() as store:
-            made: list[Source] = []
-
-            def make(source: Image, spoil: Spoil | None) -> Source:
-                store.add(source)
-                if spoil:
-                    digest = sha256(source.layers[1])
-                    store.blobs[digest] = spoil(source.layers[1])
-                ref = parse(f"{store.host}/team/service:1")
-                assert ref is not None
-                made.append(Registry(ref, Settings({}, "tests", wait=lambda _seconds: None)))
-                return made[-1]
-
-            yield make
-            for source in made:
-                source.close()
 
 
 def test_the_builder_makes_what_it_says() -> None:
