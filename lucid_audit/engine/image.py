@@ -42,8 +42,7 @@ def _publication(publication: Publication, rules: Sequence[ActiveRule]) -> Subje
     where = Where(publication.name, locate, _identity)
     findings, skipped = collect({"publication": publication}, rules, where)
     problems = tuple(
-        Problem(f"{entry.platform or entry.digest}: {reason}", Location())
-        for entry, reason in publication.failed.items()
+        Problem(f"{entry.platform or entry.digest}: {reason}", Location()) for entry, reason in publication.failed
     )
     return SubjectReport(
         "image",

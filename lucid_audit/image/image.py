@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from datetime import date
 
 from lucid_audit.container.config import Container, LayerPath
@@ -73,5 +72,5 @@ class Publication:
     attestations: tuple[Descriptor, ...] = ()
     others: tuple[Descriptor, ...] = ()
     unread: tuple[Descriptor, ...] = ()
-    failed: Mapping[Descriptor, str] = {}
+    failed: tuple[tuple[Descriptor, str], ...] = ()
     as_of: date = date.min

@@ -14,6 +14,7 @@ from lucid_audit.image.descriptor import Descriptor, matches, sha256
 from lucid_audit.image.manifest import MANIFEST_LIMIT, Fetched
 
 CHUNK = 1 << 18  # bytes that a source yields at a time, about
+TIME_OVER = "the time that --timeout allows is over"
 
 
 class SourceError(InputError):

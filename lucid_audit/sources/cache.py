@@ -23,6 +23,7 @@ from lucid_audit.image.layer import Layer
 from lucid_audit.image.layer_json import VERSION, dump, load
 
 FILE = "facts.sqlite"
+TABLES = 1  # the version of the tables below; a file with another one is started anew
 SIZE_LIMIT = 512 << 20  # bytes; what was used longest ago goes first
 _WAIT = 5.0  # seconds for another process's lock
 _SHAPE = """
@@ -31,6 +32,7 @@ CREATE TABLE IF NOT EXISTS packed (digest TEXT PRIMARY KEY, diff_id TEXT NOT NUL
   compression TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS facts (key TEXT PRIMARY KEY, diff_id TEXT NOT NULL, data BLOB NOT NULL, used REAL NOT NULL);
 """
+_DROP = "DROP TABLE IF EXISTS blobs; DROP TABLE IF EXISTS packed; DROP TABLE IF EXISTS facts;"
 
 
 class Usage(NamedTuple):
@@ -64,12 +66,13 @@ class Cache:
         self._connection = self._open() if self._file is not None else None
 
     def _open(self) -> sqlite3.Connection | None:
-        for attempt in (1, 2):
+        for _ in range(2):
             try:
                 return self._connect()
-            except sqlite3.DatabaseError:  # damaged, or not a database at all: start anew, once
-                if attempt == 1:
-                    self._remove()
+            except sqlite3.OperationalError:  # locked, or not to be written: it is somebody's, so it stays
+                continue
+            except sqlite3.DatabaseError:  # damaged, or not a database at all: start anew
+                self._remove()
             except OSError:
                 break
         return None
@@ -82,7 +85,9 @@ class Cache:
         try:
             connection.execute("PRAGMA journal_mode=WAL")
             connection.execute("PRAGMA synchronous=NORMAL")  # what a power cut loses is read again
-            connection.executescript(_SHAPE)
+            (version,) = connection.execute("PRAGMA user_version").fetchone()
+            drop = "" if version == TABLES else _DROP
+            connection.executescript(f"BEGIN IMMEDIATE;{drop}{_SHAPE}PRAGMA user_version={TABLES};COMMIT;")
         except sqlite3.Error:
             connection.close()
             raise
@@ -95,12 +100,15 @@ class Cache:
                     os.unlink(f"{self._file}{suffix}")
 
     def _ask(self, statement: str, *values: object) -> tuple[object, ...] | None:
-        if self._connection is None:
-            return None
         with self._lock:
+            if self._connection is None:
+                return None
             try:
                 row: tuple[object, ...] | None = self._connection.execute(statement, values).fetchone()
-            except sqlite3.Error:
+            except (sqlite3.OperationalError, sqlite3.ProgrammingError):
+                return None  # locked, full or not to be written
+            except sqlite3.DatabaseError:
+                self._remove()  # damaged: the next run starts anew
                 return None
         return row
 
@@ -108,7 +116,10 @@ class Cache:
         """Return a small blob: a manifest or a configuration."""
         row = self._ask("SELECT data FROM blobs WHERE digest = ?", digest)
         data = row[0] if row is not None else None
-        return data if isinstance(data, bytes) and matches(digest, data) else None
+        if not isinstance(data, bytes) or not matches(digest, data):
+            return None
+        self._ask("UPDATE blobs SET used = ? WHERE digest = ?", time(), digest)
+        return data
 
     def put_blob(self, digest: str, data: bytes) -> None:
         """Keep a small blob that was verified."""
@@ -141,21 +152,24 @@ class Cache:
         self._prune()
 
     def _prune(self) -> None:
-        """Drop the older half when there is too much."""
-        row = self._ask("SELECT sum(length(data)) FROM facts")
-        if row is not None and isinstance(row[0], int) and row[0] > SIZE_LIMIT:
-            self._ask("DELETE FROM facts WHERE used < (SELECT avg(used) FROM facts)")
+        """Drop the older half when there is too much; the newest row always stays."""
+        for table, limit in (("facts", SIZE_LIMIT), ("blobs", SIZE_LIMIT // 8)):
+            row = self._ask(f"SELECT sum(length(data)) FROM {table}")  # noqa: S608  (two constants)
+            if row is not None and isinstance(row[0], int) and row[0] > limit:
+                self._ask(f"DELETE FROM {table} WHERE used <= (SELECT (min(used) + max(used)) / 2 FROM {table})"  # noqa: S608
+                          f" AND used < (SELECT max(used) FROM {table})")  # fmt: skip
+                self._ask("DELETE FROM packed WHERE diff_id NOT IN (SELECT diff_id FROM facts)")
 
     def usage(self) -> Usage:
         """Say what is held."""
         counts = [self._ask(f"SELECT count(*) FROM {table}") for table in ("facts", "blobs")]  # noqa: S608  (two constants)
         layers, blobs = (row[0] if row is not None and isinstance(row[0], int) else 0 for row in counts)
         size = 0
-        file = self._file or Path()
-        for suffix in ("", "-wal", "-shm"):
-            with suppress(OSError):
-                size += os.stat(f"{file}{suffix}").st_size
-        return Usage(file, size, layers, blobs)
+        if self._file is not None:
+            for suffix in ("", "-wal", "-shm"):
+                with suppress(OSError):
+                    size += os.stat(f"{self._file}{suffix}").st_size
+        return Usage(self._file or Path(), size, layers, blobs)
 
     def clear(self) -> None:
         """Forget everything."""
@@ -164,7 +178,8 @@ class Cache:
 
     def close(self) -> None:
         """Release the file; a closed cache is an empty one."""
-        if self._connection is not None:
-            with self._lock, suppress(sqlite3.Error):
-                self._connection.close()
+        with self._lock:
+            if self._connection is not None:
+                with suppress(sqlite3.Error):
+                    self._connection.close()
             self._connection = None

@@ -34,7 +34,8 @@ def prefetched(pieces: Iterator[bytes]) -> Generator[bytes, None, None]:
         finally:
             close = getattr(pieces, "close", None)
             if close is not None:
-                close()
+                with suppress(Exception):  # it is at its end; nobody is left to hear of it
+                    close()
 
     thread = Thread(target=run, name="prefetch", daemon=True)
     thread.start()

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import suppress
+from contextlib import ExitStack, closing, suppress
 from functools import partial
 from time import monotonic
 
@@ -22,7 +22,7 @@ from lucid_audit.image.image import Image, Publication
 from lucid_audit.image.layer import Layer, read_layer
 from lucid_audit.image.limits import Limits
 from lucid_audit.image.manifest import Fetched
-from lucid_audit.image.source import DamagedError, Source, SourceError, UnavailableError, fetch
+from lucid_audit.image.source import TIME_OVER, DamagedError, Source, SourceError, UnavailableError, fetch
 from lucid_audit.image.wanted import Wanted
 from lucid_audit.record import record
 from lucid_audit.reference import ImageRef
@@ -30,6 +30,7 @@ from lucid_audit.sources.cache import Cache
 from lucid_audit.sources.prefetch import prefetched
 from lucid_audit.sources.walk import Found, Walk, walk
 
+_GRACE = 0.5  # seconds in which a thread that sees the end itself may say so
 Told = Callable[[Descriptor, int], None]
 
 
@@ -65,6 +66,9 @@ def pull(
         InputError: the reference cannot be had at all, or is no image.
 
     """
+    until = getattr(source, "until", None)  # a source that may wait for others ends its waits then
+    if until is not None:
+        until(how.deadline)
     walked = walk(source, platforms, how.cache)
     images = _images(source, name, walked, how)
     return Publication(
@@ -77,7 +81,7 @@ def pull(
         tuple(walked.attestations),
         tuple(walked.others),
         tuple(walked.unread),
-        walked.failed,
+        tuple(walked.failed),
         how.known.as_of,
     )
 
@@ -97,7 +101,7 @@ def _images(source: Source, name: str, walked: Walk, how: Reading) -> list[Image
         except InputError as error:
             if found.entry is None:
                 raise
-            walked.failed[found.entry] = str(error)
+            walked.failed.append((found.entry, str(error)))
     return images
 
 
@@ -122,9 +126,17 @@ class _Parts:
                 pool.submit(self._read, descriptor, None): descriptor for descriptor in missing
             }
             for future, descriptor in waiting.items():
-                self._note(descriptor, future.result)
+                self._note(descriptor, partial(self._result, future))
         finally:
             pool.shutdown(wait=False, cancel_futures=True)
+
+    def _result(self, future: Future[Layer | bytes]) -> Layer | bytes:
+        """Wait for a part, as long as there is time."""
+        deadline = self.how.deadline
+        try:
+            return future.result(None if deadline is None else max(0.0, deadline + _GRACE - monotonic()))
+        except TimeoutError:
+            raise UnavailableError(TIME_OVER) from None
 
     def _in_order(self, stream: Callable[[Iterable[Descriptor]], Iterator[tuple[Descriptor, Iterator[bytes]]]],
                   missing: Sequence[Descriptor]) -> None:  # fmt: skip
@@ -148,8 +160,8 @@ class _Parts:
     def _cached(self, descriptor: Descriptor) -> bool:
         cache = self.how.cache
         found: Layer | bytes | None = cache.blob(descriptor.digest) or cache.layer(descriptor.digest)
-        if found is None:
-            return False
+        if found is None or descriptor.size not in (-1, found.size if isinstance(found, Layer) else len(found)):
+            return False  # what a descriptor says wrongly is said each time, not only the first
         self.done[descriptor.digest] = found
         return True
 
@@ -166,13 +178,13 @@ class _Parts:
         if why:
             raise DamagedError(why)
         arriving = pieces if pieces is not None else self.source.blob(descriptor)
-        try:
-            layer = read_layer(self._timed(descriptor, arriving), descriptor, how.wanted, how.limits, ahead=prefetched)
-        finally:
-            close = getattr(arriving, "close", None)
-            if close is not None:
-                with suppress(SourceError):
-                    close()
+        with ExitStack() as ends:  # from above: first the thread that takes the pieces, then what gives them
+            ends.callback(_end, arriving)
+
+            def ahead(pieces: Iterator[bytes]) -> Iterator[bytes]:
+                return ends.enter_context(closing(prefetched(pieces)))
+
+            layer = read_layer(self._timed(descriptor, arriving), descriptor, how.wanted, how.limits, ahead=ahead)
         how.cache.put_layer(layer)
         return layer
 
@@ -181,7 +193,7 @@ class _Parts:
         deadline, told = self.how.deadline, self.how.told
         for piece in pieces:
             if deadline is not None and monotonic() > deadline:
-                raise UnavailableError("the time that --timeout allows is over")
+                raise UnavailableError(TIME_OVER)
             told(descriptor, len(piece))
             yield piece
 
@@ -217,6 +229,14 @@ class _Parts:
         if descriptor.digest not in self.done:
             raise DamagedError(f"the source did not give {descriptor.digest}")
         return self.done[descriptor.digest]
+
+
+def _end(pieces: Iterator[bytes]) -> None:
+    """Close a stream, if it is one that can be."""
+    close = getattr(pieces, "close", None)
+    if close is not None:
+        with suppress(SourceError):
+            close()
 
 
 def _is_config(descriptor: Descriptor) -> bool:

@@ -35,7 +35,7 @@ class Walk:
         self.attestations: list[Descriptor] = []
         self.others: list[Descriptor] = []
         self.unread: list[Descriptor] = []
-        self.failed: dict[Descriptor, str] = {}
+        self.failed: list[tuple[Descriptor, str]] = []
 
 
 def walk(source: Source, platforms: Sequence[Platform], cache: Cache) -> Walk:
@@ -87,7 +87,7 @@ def _walk(source: Source, index: Index, into: Walk, cache: Cache, depth: int) ->
         elif into.wanted and entry.platform is not None and not any(map(entry.platform.matches, into.wanted)):
             into.unread.append(entry)
         elif entry.media_type in INDEX_TYPES and depth >= DEPTH:
-            into.failed[entry] = f"indexes are nested more than {DEPTH} deep"
+            into.failed.append((entry, f"indexes are nested more than {DEPTH} deep"))
         else:
             _enter(source, entry, into, cache, depth)
 
@@ -97,7 +97,7 @@ def _enter(source: Source, entry: Descriptor, into: Walk, cache: Cache, depth: i
     try:
         inner = read(manifest(source, entry.digest, cache))
     except InputError as error:
-        into.failed[entry] = str(error)
+        into.failed.append((entry, str(error)))
         return
     if isinstance(inner, Index):
         _walk(source, inner, into, cache, depth + 1)

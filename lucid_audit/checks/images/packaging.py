@@ -50,7 +50,11 @@ def _shown(platforms: Iterator[Platform]) -> str:
 def platforms_published(publication: Publication) -> Answers:
     """Judge whether every demanded platform is there; what is not demanded is nobody's business."""
     offered = [image.platform for image in publication.images]
-    offered += [entry.platform for entry in (*publication.unread, *publication.failed) if entry.platform is not None]
+    offered += [
+        entry.platform
+        for entry in (*publication.unread, *(entry for entry, _ in publication.failed))
+        if entry.platform is not None
+    ]
     shown = _shown(iter(offered)) or "none"
     for wanted in publication.wanted:
         if not any(platform.matches(wanted) for platform in offered):
@@ -104,7 +108,11 @@ def tag_platform(publication: Publication) -> Answers:
     if named is None:
         return
     offered = [image.platform for image in publication.images if image.platform.architecture]
-    offered += [entry.platform for entry in (*publication.unread, *publication.failed) if entry.platform is not None]
+    offered += [
+        entry.platform
+        for entry in (*publication.unread, *(entry for entry, _ in publication.failed))
+        if entry.platform is not None
+    ]
     if offered and not any(platform.normalised[:2] == named[1][:2] for platform in offered):
         tag = publication.ref.tag if publication.ref is not None else ""
         yield Hit(Field("architecture"), tag=tag, word=named[0], offered=_shown(iter(offered)))
