@@ -31,7 +31,7 @@ from lucid_audit.reference import ImageRef
 from lucid_audit.rules import ActiveRule, about
 from lucid_audit.ruleset import RuleSet
 from lucid_audit.sources.cache import Cache, default_folder
-from lucid_audit.sources.choose import Chooser, read_subject
+from lucid_audit.sources.choose import Chooser, NowhereError, read_subject
 from lucid_audit.sources.pull import Reading, pull
 from lucid_audit.tuples import NamedTuple
 
@@ -111,16 +111,19 @@ class _Run:
         self.demanded = _platforms(platforms(rules.policy, rules.profiles, request.profile), "platforms")
         self.wanted = _wanted(active)
         bases = Bases(compiled()["bases"], rules.policy.bases)
+        self.limits = replace(request.limits, **rules.policy.limits)
         self.known = Known(bases, read_fingerprints(compiled()["fingerprints"]), request.as_of)
         self.cache = Cache(default_folder(request.environ) if request.cache else None, self.wanted.key)
         self.chooser = Chooser(self._registry, request.environ)
 
     def audit(self, name: str) -> tuple[SubjectReport, ...]:
         """Read and judge one image."""
+        tried: list[str] = []
         try:
-            publication = self._pull(name)
+            publication = self._pull(name, tried)
         except InputError as error:
-            return (SubjectReport("image", name, problems=(Problem(str(error), Location()),)),)
+            said = [str(error), *(f"tried {attempt}" for attempt in tried)]
+            return (SubjectReport("image", name, problems=tuple(Problem(line, Location()) for line in said)),)
         dockerfile = self._dockerfile(name, publication.ref)
         return tuple(replace(subject, path=dockerfile) for subject in judge(publication, self.active))
 
@@ -132,14 +135,20 @@ class _Run:
                 return path
         return ""
 
-    def _pull(self, name: str) -> Publication:
+    def _pull(self, name: str, tried: list[str]) -> Publication:
+        """Read an image; the places that did not have it, and why, are added to ``tried``."""
         request = self.request
-        chosen = self.chooser.choose(name, request.source)
+        try:
+            chosen = self.chooser.choose(name, request.source)
+        except NowhereError as error:
+            tried.extend(map(str, error.tried))
+            raise InputError("no source has it") from None
+        tried.extend(map(str, chosen.tried))
         source = chosen.source
         ref = _reference(name)
         reading = Reading(
             self.wanted,
-            request.limits,
+            self.limits,
             self.known,
             self.cache,
             lambda part, count: request.told(name, part, count),
@@ -149,8 +158,7 @@ class _Run:
         try:
             return pull(source, name, ref, self.asked, self.demanded, reading)
         except InputError as error:
-            tried = "".join(f"; tried {attempt}" for attempt in chosen.tried)
-            raise InputError(f"{source.name}: {error}{tried}") from None
+            raise InputError(f"{source.name}: {error}") from None
         finally:
             source.close()
 

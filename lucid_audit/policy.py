@@ -39,6 +39,7 @@ class Policy:
     rule_folders: tuple[str, ...] = ()
     bases: Mapping[str, Any] = {}
     mirrors: Mapping[str, str] = {}
+    limits: Mapping[str, int] = {}
     dockerfiles: Mapping[str, str] = {}
 
 

@@ -283,4 +283,4 @@ def seconds(text: str, now: float) -> float | None:
 def _reason(error: Exception) -> str:
     """Say what went wrong in one clause; urllib3 puts the object that failed in front of it."""
     text = str(error) or type(error).__name__
-    return shown(text.rpartition(">: ")[2])
+    return shown(re.sub(r"^(?:<.*?>|HTTPS?Connection\(.*?\)): ", "", text))
