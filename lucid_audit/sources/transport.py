@@ -6,6 +6,7 @@ nothing on its own: its redirects and retries do not know whose credentials a he
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Mapping
 from email.utils import parsedate_to_datetime
 from ssl import SSLCertVerificationError
