@@ -9,7 +9,6 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -58,18 +57,6 @@ def found(report: dict[str, Any], platform: str = "") -> list[tuple[str, str, st
 @pytest.fixture(scope="module")
 def images(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tmp_path_factory.mktemp("images")
-
-
-@pytest.fixture(scope="module")
-def registry() -> Iterator[str]:
-    with servers.registry() as host:
-        yield host
-
-
-@pytest.fixture(scope="module")
-def engine() -> Iterator[str]:
-    with servers.engine() as address:
-        yield address
 
 
 def test_the_sound_service_has_no_finding(images: Path) -> None:

@@ -6,7 +6,6 @@ import json
 import platform
 import re
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -26,18 +25,6 @@ def blobs(place: Path) -> list[str]:
     """The layers of a layout of one manifest, the lowest first, as paths."""
     raw = inspect(place, "--raw")
     return [str(place / "blobs" / one["digest"].replace(":", "/")) for one in raw["layers"]]
-
-
-@pytest.fixture(scope="module")
-def registry() -> Iterator[str]:
-    with servers.registry() as host:
-        yield host
-
-
-@pytest.fixture(scope="module")
-def engine() -> Iterator[str]:
-    with servers.engine() as address:
-        yield address
 
 
 @pytest.mark.parametrize("name", constant.DIFF_IDS)
