@@ -19,7 +19,7 @@ DOCKER_LIST = "application/vnd.docker.distribution.manifest.list.v2+json"
 DOCKER_MANIFEST = "application/vnd.docker.distribution.manifest.v2+json"
 DOCKER_CONFIG = "application/vnd.docker.container.image.v1+json"
 DOCKER_LAYER = "application/vnd.docker.image.rootfs.diff.tar"
-_SCHEMA_1 = "application/vnd.docker.distribution.manifest.v1"
+SCHEMA_1 = "application/vnd.docker.distribution.manifest.v1"
 
 INDEX_TYPES = (OCI_INDEX, DOCKER_LIST)
 MANIFEST_TYPES = (OCI_MANIFEST, DOCKER_MANIFEST)
@@ -128,7 +128,7 @@ def read_json(data: bytes, what: str) -> dict[str, Any]:
 def _kind(raw: Mapping[str, Any], said: str) -> str:
     """Return the media type, from the document first; what the source said has to agree with it."""
     own = raw.get("mediaType")
-    if raw.get("schemaVersion") == 1 or said.startswith(_SCHEMA_1) or "fsLayers" in raw:
+    if raw.get("schemaVersion") == 1 or said.startswith(SCHEMA_1) or "fsLayers" in raw:
         raise InputError("the manifest is of schema 1, which has no image configuration; push the image again")
     if raw.get("schemaVersion") != 2:
         raise InputError(f"the manifest has schemaVersion {raw.get('schemaVersion')!r}, not 2")

@@ -17,9 +17,10 @@ from typing import Any
 from urllib.parse import urlencode
 
 from lucid_audit.image.source import AccessError, SourceError, UnavailableError
+from lucid_audit.sources.answer import BODY_LIMIT, Answer
 from lucid_audit.sources.challenge import Challenge, parse
 from lucid_audit.sources.credentials import Credentials, told
-from lucid_audit.sources.transport import BODY_LIMIT, Answer, Request, Transport
+from lucid_audit.sources.transport import Request, Transport
 from lucid_audit.sources.urls import Url, is_private, read_url
 
 LIFETIME = 60.0  # seconds that a token is good for when its service does not say, and at least

@@ -105,12 +105,17 @@ class Cache:
                 return None
             try:
                 row: tuple[object, ...] | None = self._connection.execute(statement, values).fetchone()
-            except (sqlite3.OperationalError, sqlite3.ProgrammingError):
-                return None  # locked, full or not to be written
+            except (sqlite3.OperationalError, sqlite3.ProgrammingError, ValueError, OverflowError):
+                return None  # locked, full, not to be written; or no value that can be kept
             except sqlite3.DatabaseError:
                 self._remove()  # damaged: the next run starts anew
                 return None
         return row
+
+    @property
+    def works(self) -> bool:
+        """Whether anything can be found here."""
+        return self._connection is not None
 
     def blob(self, digest: str) -> bytes | None:
         """Return a small blob: a manifest or a configuration."""

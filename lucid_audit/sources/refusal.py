@@ -7,8 +7,8 @@ from collections.abc import Callable
 from typing import Any
 
 from lucid_audit.image.source import AccessError, NotFoundError, SourceError, UnavailableError
+from lucid_audit.sources.answer import Answer, PassingError
 from lucid_audit.sources.credentials import Credentials, told
-from lucid_audit.sources.transport import Answer, PassingError
 from lucid_audit.sources.urls import shown
 
 _WORDS = {

@@ -7,17 +7,18 @@ the registry itself last, so that its answer is the one that people read.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from lucid_audit.errors import UsageError
 from lucid_audit.image.descriptor import Descriptor, matches, sha256, valid_digest
-from lucid_audit.image.manifest import ACCEPTED, MANIFEST_LIMIT, Fetched
-from lucid_audit.image.source import CHUNK, DamagedError, SourceError, UnavailableError
+from lucid_audit.image.manifest import ACCEPTED, MANIFEST_LIMIT, SCHEMA_1, Fetched
+from lucid_audit.image.source import CHUNK, TIME_OVER, DamagedError, SourceError, UnavailableError
 from lucid_audit.reference import DEFAULT_REGISTRY, ImageRef
+from lucid_audit.sources.answer import Answer, PassingError
 from lucid_audit.sources.auth import Authorization
 from lucid_audit.sources.credentials import Credentials, find
 from lucid_audit.sources.refusal import RangeError, refusal
-from lucid_audit.sources.transport import Answer, PassingError, Request, Settings, Transport
+from lucid_audit.sources.transport import Request, Settings, Transport
 from lucid_audit.sources.urls import is_place, read_url
 
 HUB_HOST = "registry-1.docker.io"
@@ -42,21 +43,34 @@ class _Host:
         base = self.transport.base(self.place)
         url = read_url(f"{base.text}{path}", "the reference")
         sent = self.auth.header()
-        answer = self.transport.send(Request(url, {**headers, **sent}, method, limit=limit, tries=self.tries))
+        tries = 1 if method == "HEAD" else self.tries  # what is asked after it is asked patiently
+        answer = self.transport.send(Request(url, {**headers, **sent}, method, limit=limit, tries=tries))
         if answer.status == 401 and self.auth.answer(answer, sent):
             answer.discard()
             sent = self.auth.header()
-            answer = self.transport.send(Request(url, {**headers, **sent}, method, limit=limit, tries=self.tries))
+            answer = self.transport.send(Request(url, {**headers, **sent}, method, limit=limit, tries=tries))
         return answer
 
 
 class _Transfer:
-    """How far a blob has come. ``ranged``: whether the registry is still asked for the rest only."""
+    """How far a blob has come. ``ranged``: whether the registry is still asked for the rest only.
 
-    def __init__(self, descriptor: Descriptor) -> None:
+    ``hosts`` are asked for it in this order; a mirror that spoils it is not asked for it again.
+    """
+
+    def __init__(self, descriptor: Descriptor, hosts: list[_Host]) -> None:
         self.descriptor = descriptor
         self.done = 0
         self.ranged = True
+        self.hosts = hosts
+        self.host = hosts[-1]
+
+    def left(self) -> bool:
+        """Ask the host of the last answer no more if it is a mirror, and say whether it is."""
+        mirror = self.host in self.hosts[:-1]
+        if mirror:
+            self.hosts.remove(self.host)
+        return mirror
 
 
 class Registry:
@@ -94,12 +108,17 @@ class Registry:
     def _wanted(self) -> str:
         return self.ref.digest or self.ref.tag or DEFAULT_TAG
 
+    def until(self, moment: float | None) -> None:
+        """Ask and wait for nothing after a moment of ``time.monotonic``."""
+        self._transport.until = moment
+
     def head(self) -> str | None:
         """Return the digest that the reference names now, None when the registry does not say. It costs no pull."""
         if self.ref.digest:
             return self.ref.digest
         try:
-            answer = self._first(f"/manifests/{self._wanted}", str(self.ref), _ACCEPT, method="HEAD")
+            path = f"/manifests/{self._wanted}"
+            answer, _ = self._first(self._hosts, path, str(self.ref), _ACCEPT, method="HEAD")
         except SourceError:
             return None  # the request that follows says why
         answer.close()
@@ -117,8 +136,14 @@ class Registry:
             raise DamagedError(f"{digest!r} is no digest that can be verified")
         wanted = digest or self._wanted
         what = f"manifest {digest} of {self.ref.name}" if digest else str(self.ref)
-        answer = self._first(f"/manifests/{wanted}", what, _ACCEPT, limit=MANIFEST_LIMIT + 1)
+        hosts = list(self._hosts)
+        answer, host = self._first(hosts, f"/manifests/{wanted}", what, _ACCEPT, limit=MANIFEST_LIMIT + 1)
+        while host is not hosts[-1] and valid_digest(wanted) and not matches(wanted, answer.read()):
+            hosts.remove(host)  # a mirror that has something else under a digest
+            answer, host = self._first(hosts, f"/manifests/{wanted}", what, _ACCEPT, limit=MANIFEST_LIMIT + 1)
         data = answer.read()
+        if answer.headers.get("Content-Type", "").startswith(SCHEMA_1):  # its digest is of a part of it
+            raise DamagedError(f"{what} is of schema 1, which has no image configuration; push the image again")
         if len(data) > MANIFEST_LIMIT:
             raise DamagedError(f"{what} has more than {MANIFEST_LIMIT} bytes")
         if answer.headers.get("Content-Encoding", "identity").lower() != "identity":
@@ -139,26 +164,34 @@ class Registry:
             raise DamagedError(f"{descriptor.digest!r} is no digest that can be verified")
         if descriptor.urls:
             raise SourceError(f"{descriptor.digest} is kept elsewhere by its publisher; it was not audited")
-        transfer, failures, mark = _Transfer(descriptor), 0, 0
+        transfer, failures, mark = _Transfer(descriptor, list(self._hosts)), 0, 0
         settings = self._transport.settings
         while True:
             try:
                 yield from self._rest(transfer)
                 return
-            except PassingError as error:
+            except (PassingError, DamagedError) as error:
+                if self._transport.over:
+                    raise UnavailableError(TIME_OVER) from None
+                if transfer.left():
+                    continue
+                if isinstance(error, DamagedError):
+                    raise
                 if transfer.done - mark >= ENOUGH:
                     failures, mark = 0, transfer.done
                 failures += 1
-                if failures >= settings.tries:
+                pause = min(0.5 * 2**failures, settings.longest_wait)
+                if failures >= settings.tries or not self._transport.has(pause):
                     raise UnavailableError(f"{descriptor.digest} of {self.ref.name}: {error}") from None
                 transfer.ranged = transfer.ranged and not isinstance(error, RangeError)
-                settings.wait(min(0.5 * 2**failures, settings.longest_wait))
+                self._transport.rest(pause)
 
     def _rest(self, transfer: _Transfer) -> Iterator[bytes]:
         """Yield what is missing of a blob, from one request."""
         digest, size = transfer.descriptor.digest, transfer.descriptor.size
         headers = {"Range": f"bytes={transfer.done}-"} if transfer.done and transfer.ranged else {}
-        answer = self._first(f"/blobs/{digest}", f"blob {digest} of {self.ref.name}", headers)
+        what = f"blob {digest} of {self.ref.name}"
+        answer, transfer.host = self._first(transfer.hosts, f"/blobs/{digest}", what, headers)
         try:
             skip = self._start(answer, transfer)
             for piece in answer.pieces():
@@ -193,11 +226,18 @@ class Registry:
         return transfer.done
 
     def _first(
-        self, path: str, what: str, headers: Mapping[str, str], *, method: str = "GET", limit: int = 0
-    ) -> Answer:
+        self,
+        hosts: Sequence[_Host],
+        path: str,
+        what: str,
+        headers: Mapping[str, str],
+        *,
+        method: str = "GET",
+        limit: int = 0,
+    ) -> tuple[Answer, _Host]:
         """Return the first good answer of a mirror or the registry."""
         good = (200, 206) if "Range" in headers else (200,)
-        for host in self._hosts[:-1]:
+        for host in hosts[:-1]:
             if host.down:
                 continue
             try:
@@ -206,12 +246,12 @@ class Registry:
                 host.down = isinstance(error, UnavailableError)
                 continue
             if answer.status in good:
-                return answer
+                return answer, host
             answer.discard()
-        host = self._hosts[-1]
+        host = hosts[-1]
         answer = host.ask(self._path + path, headers, method, limit)
         if answer.status in good:
-            return answer
+            return answer, host
         raise refusal(answer, what, lambda: host.auth.credentials, "Range" in headers)
 
     def close(self) -> None:

@@ -6,26 +6,22 @@ nothing on its own: its redirects and retries do not know whose credentials a he
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from email.utils import parsedate_to_datetime
 from ssl import SSLCertVerificationError
-from threading import Lock
-from time import sleep, time
-from typing import TYPE_CHECKING
+from threading import Event, Lock
+from time import monotonic, sleep, time
+from weakref import WeakSet
 
-from lucid_audit.image.source import CHUNK, SourceError, UnavailableError
+from lucid_audit.image.source import TIME_OVER, SourceError, UnavailableError
 from lucid_audit.record import record
+from lucid_audit.sources.answer import Answer, PassingError, reason
 from lucid_audit.sources.connections import Connections
-from lucid_audit.sources.urls import Url, bare, is_loopback, is_private, join, read_url, shown
+from lucid_audit.sources.urls import Url, bare, is_loopback, is_private, join, read_url
 from lucid_audit.tuples import NamedTuple
-
-if TYPE_CHECKING:
-    from urllib3 import BaseHTTPResponse
 
 REDIRECTS = 10
 AGAIN = frozenset((408, 429, 499, 500, 502, 503, 504, 522))
-BODY_LIMIT = 64 << 10  # bytes of an answer that is no blob and no manifest
 _ANYWHERE = ("Accept", "Range")  # headers that may follow a redirect to another host
 
 
@@ -49,9 +45,8 @@ class Settings:
     total_wait: float = 180.0
     wait: Callable[[float], object] = sleep
 
-
-class PassingError(UnavailableError):
-    """A failure that may pass: it is worth another try."""
+    def __repr__(self) -> str:
+        return f"Settings({self.agent!r})"  # an environment has passwords of proxies, and more
 
 
 class UntrustedError(UnavailableError):
@@ -73,67 +68,19 @@ class Request(NamedTuple):
     allowed: Callable[[Url], None] | None = None
 
 
-class Answer:
-    """A response. ``url`` is where it came from, after redirects."""
-
-    def __init__(self, response: BaseHTTPResponse, url: Url) -> None:
-        self._response = response
-        self._body: bytes | None = None
-        self.url = url
-        self.status = response.status
-        self.headers = response.headers
-
-    def all(self, name: str) -> list[str]:
-        """Return every value of a header."""
-        return list(self._response.headers.getlist(name))
-
-    def read(self, limit: int = BODY_LIMIT) -> bytes:
-        """Return the body, cut at ``limit`` bytes, and end the transfer. A second call returns the same."""
-        if self._body is None:
-            data = bytearray()
-            try:
-                for piece in self.pieces():
-                    data += piece
-                    if len(data) >= limit:
-                        break
-            finally:
-                self.close()
-            self._body = bytes(data[:limit])
-        return self._body
-
-    def pieces(self) -> Iterator[bytes]:
-        """Yield the body as it comes and as it was sent, no encoding undone.
-
-        Raises:
-            PassingError: the connection broke.
-
-        """
-        from urllib3.exceptions import HTTPError  # noqa: PLC0415
-
-        try:
-            while piece := self._response.read1(CHUNK, decode_content=False):
-                yield piece
-        except (HTTPError, OSError) as error:
-            raise PassingError(f"{self.url.place} broke off: {_reason(error)}") from None
-
-    def discard(self) -> None:
-        """Read a short body to its end, so that the connection can be used again."""
-        try:
-            self.read()
-        except PassingError:
-            self.close()
-
-    def close(self) -> None:
-        """End the transfer; unless the body was read to its end, the connection is not used again."""
-        self._response.close()
-
-
 class Transport:
-    """Connections to registries. One per source: they are kept open between requests."""
+    """Connections to registries. One per source: they are kept open between requests.
+
+    ``until`` is a moment of ``time.monotonic`` after which nothing is asked or waited for, None for no end.
+    """
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
         self._connections = Connections(settings.environ, settings.ca_file)
+        self.until: float | None = None
+        self._stopped = Event()
+        self._open: WeakSet[Answer] = WeakSet()
+        self._guard = Lock()
         self._schemes: dict[str, str] = {}
         self._lock = Lock()
 
@@ -150,21 +97,36 @@ class Transport:
         tries = request.tries or self.settings.tries
         left = self.settings.total_wait
         for attempt in range(1, tries + 1):
-            retry_after = None
             try:
                 answer = self._follow(request)
             except PassingError:
-                if attempt == tries or left <= 0:
+                if self.over:
+                    raise UnavailableError(TIME_OVER) from None
+                pause = min(self._pause(attempt, None), left)
+                if attempt == tries or left <= 0 or not self.has(pause):
                     raise
             else:
-                if answer.status not in AGAIN or attempt == tries or left <= 0:
+                pause = min(self._pause(attempt, answer.headers.get("Retry-After")), left)
+                if answer.status not in AGAIN or attempt == tries or left <= 0 or not self.has(pause):
                     return answer
-                retry_after = answer.headers.get("Retry-After")
                 answer.discard()
-            pause = min(self._pause(attempt, retry_after), left)
             left -= pause
-            self.settings.wait(pause)
+            self.rest(pause)
         raise UnavailableError(f"{request.url.place} was not asked")  # only with no try at all
+
+    @property
+    def over(self) -> bool:
+        """Whether the time has come."""
+        return self.until is not None and monotonic() >= self.until
+
+    def has(self, seconds: float) -> bool:
+        """Whether that much time is left."""
+        return not self._stopped.is_set() and (self.until is None or monotonic() + seconds < self.until)
+
+    def rest(self, seconds: float) -> None:
+        """Wait, but not beyond the end of this transport."""
+        wait = self.settings.wait
+        (self._stopped.wait if wait is sleep else wait)(seconds)
 
     def _follow(self, request: Request) -> Answer:
         url, method, sent, body = request.url, request.method, dict(request.headers), request.body
@@ -175,8 +137,8 @@ class Transport:
             answer = self._once(url, sent, method, body)
             target = answer.headers.get("Location")
             if answer.status not in (301, 302, 303, 307, 308) or not target:
-                if request.limit:
-                    answer.read(request.limit if answer.status == 200 else BODY_LIMIT)
+                if request.limit and answer.status == 200:
+                    answer.read(request.limit)
                 return answer
             answer.discard()
             following = join(url, target)
@@ -201,6 +163,9 @@ class Transport:
         from urllib3.exceptions import HTTPError, NewConnectionError, ProtocolError, TimeoutError  # noqa: A004, PLC0415
 
         settings = self.settings
+        if not self.has(0):
+            raise SourceError(TIME_OVER)
+        left = max(0.1, self.until - monotonic()) if self.until is not None else settings.read_timeout
         try:
             response = self._connections.to(url).request(
                 method,
@@ -211,16 +176,19 @@ class Transport:
                 retries=False,
                 preload_content=False,
                 decode_content=False,
-                timeout=Timeout(connect=settings.connect_timeout, read=settings.read_timeout),
+                timeout=Timeout(min(settings.connect_timeout, left), min(settings.read_timeout, left)),
             )
         except (HTTPError, OSError) as error:
-            text = f"{url.place} does not answer: {_reason(error)}"
+            text = f"{url.place} does not answer: {reason(error)}"
             if any(isinstance(cause, SSLCertVerificationError) for cause in error.args):
-                raise UntrustedError(f"{url.place} has a certificate that is not trusted: {_reason(error)}") from None
+                raise UntrustedError(f"{url.place} has a certificate that is not trusted: {reason(error)}") from None
             # Nobody listens, or the name is not known: a second later it is the same. (It counts as a time-out there.)
             passing = isinstance(error, ProtocolError | TimeoutError) and not isinstance(error, NewConnectionError)
             raise (PassingError(text) if passing else UnavailableError(text)) from None
-        return Answer(response, url)
+        answer = Answer(response, url)
+        with self._guard:
+            self._open.add(answer)
+        return answer
 
     def _pause(self, attempt: int, retry_after: str | None) -> float:
         """Return how long to wait before the next try: what the server says, else twice as long each time."""
@@ -258,7 +226,11 @@ class Transport:
             raise SourceError(f"{url.place} speaks plain HTTP, which --insecure-registry would allow")
 
     def close(self) -> None:
-        """Close every connection."""
+        """Close every connection, also those that other threads wait for."""
+        self._stopped.set()
+        with self._guard:
+            for answer in list(self._open):
+                answer.abort()
         self._connections.close()
 
 
@@ -279,9 +251,3 @@ def seconds(text: str, now: float) -> float | None:
     except (TypeError, ValueError, OverflowError):
         return None
     return left if left > 0 else None
-
-
-def _reason(error: Exception) -> str:
-    """Say what went wrong in one clause; urllib3 puts the object that failed in front of it."""
-    text = str(error) or type(error).__name__
-    return shown(re.sub(r"^(?:<.*?>|HTTPS?Connection\(.*?\)): ", "", text))

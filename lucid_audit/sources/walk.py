@@ -68,7 +68,7 @@ def _nothing(index: Index, platforms: Sequence[Platform]) -> str:
 
 def manifest(source: Source, digest: str, cache: Cache) -> Fetched:
     """Return a verified manifest; one that the cache has costs no transfer once its digest is known."""
-    head = getattr(source, "head", None)
+    head = getattr(source, "head", None) if cache.works else None
     known = digest or (head() if head is not None else None) or ""
     data = cache.blob(known) if known else None
     if data is not None:

@@ -85,7 +85,7 @@ def _folder(where: str | None = None) -> Iterator[Path]:
 
 REGISTRY = """\
 version: 0.1
-log: {{level: warn, accesslog: {{disabled: true}}}}
+log: {{level: warn, accesslog: {{disabled: {quiet}}}}}
 storage:
   filesystem: {{rootdirectory: {folder}/data}}
   delete: {{enabled: true}}
@@ -96,13 +96,20 @@ http: {{addr: "127.0.0.1:{port}"}}
 @contextmanager
 def registry(settings: str = "") -> Iterator[str]:
     """Run a registry without TLS and yield its host and port; ``settings`` are more lines of its configuration."""
+    with logged_registry(settings, quiet="true") as (host, _):
+        yield host
+
+
+@contextmanager
+def logged_registry(settings: str = "", quiet: str = "false") -> Iterator[tuple[str, Path]]:
+    """Run a registry and yield its host and port, and its log with a line for each request."""
     need("docker-registry")
     port = free_port()
     with _folder() as folder:
         config = folder / "config.yml"
-        config.write_text(REGISTRY.format(folder=folder, port=port) + settings)
+        config.write_text(REGISTRY.format(folder=folder, port=port, quiet=quiet) + settings)
         with _running(["docker-registry", "serve", str(config)], folder, lambda: _connects(port)):
-            yield f"127.0.0.1:{port}"
+            yield f"127.0.0.1:{port}", folder / "log"
 
 
 def _overlays(folder: Path) -> bool:

@@ -11,7 +11,8 @@ from time import monotonic
 import pytest
 
 from lucid_audit.image.source import SourceError, UnavailableError
-from lucid_audit.sources.transport import AGAIN, BODY_LIMIT, Answer, PassingError, Request, Transport, seconds
+from lucid_audit.sources.answer import BODY_LIMIT, Answer, PassingError
+from lucid_audit.sources.transport import AGAIN, Request, Transport, seconds
 from lucid_audit.sources.urls import read_url
 from tests.sources.faults import First, Reply, Seen, Server, serving, settings
 
