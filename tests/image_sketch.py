@@ -34,6 +34,7 @@ import tarfile
 from collections.abc import Mapping
 from datetime import date
 from functools import cache
+from random import Random
 from typing import Any
 
 from lucid_audit import reference
@@ -101,7 +102,7 @@ def member(path: str, spec: Any) -> tuple[tarfile.TarInfo, bytes]:
         data = elf(spec["elf"], spec.get("contains", []), spec.get("interpreter", ""))
     else:
         data = spec.get("text", "").encode()
-    data += bytes(spec.get("zeros", 0))
+    data += bytes(spec.get("zeros", 0)) + Random(1).randbytes(spec.get("noise", 0))
     if "capability" in spec:
         info.pax_headers = {"SCHILY.xattr.security.capability": bytes.fromhex(spec["capability"]).decode("utf-8")}
     info.size = len(data)

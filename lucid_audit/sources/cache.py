@@ -26,13 +26,13 @@ FILE = "facts.sqlite"
 TABLES = 1  # the version of the tables below; a file with another one is started anew
 SIZE_LIMIT = 512 << 20  # bytes; what was used longest ago goes first
 _WAIT = 5.0  # seconds for another process's lock
-_SHAPE = """
-CREATE TABLE IF NOT EXISTS blobs (digest TEXT PRIMARY KEY, data BLOB NOT NULL, used REAL NOT NULL);
-CREATE TABLE IF NOT EXISTS packed (digest TEXT PRIMARY KEY, diff_id TEXT NOT NULL, size INTEGER NOT NULL,
-  compression TEXT NOT NULL);
-CREATE TABLE IF NOT EXISTS facts (key TEXT PRIMARY KEY, diff_id TEXT NOT NULL, data BLOB NOT NULL, used REAL NOT NULL);
-"""
-_DROP = "DROP TABLE IF EXISTS blobs; DROP TABLE IF EXISTS packed; DROP TABLE IF EXISTS facts;"
+_COLUMNS = {
+    "blobs": "digest TEXT PRIMARY KEY, data BLOB NOT NULL, used REAL NOT NULL",
+    "packed": "digest TEXT PRIMARY KEY, diff_id TEXT NOT NULL, size INTEGER NOT NULL, compression TEXT NOT NULL",
+    "facts": "key TEXT PRIMARY KEY, diff_id TEXT NOT NULL, data BLOB NOT NULL, used REAL NOT NULL",
+}
+_SHAPE = tuple(f"CREATE TABLE IF NOT EXISTS {table} ({columns})" for table, columns in _COLUMNS.items())
+_DROP = tuple(f"DROP TABLE IF EXISTS {table}" for table in _COLUMNS)
 
 
 class Usage(NamedTuple):
@@ -85,9 +85,11 @@ class Cache:
         try:
             connection.execute("PRAGMA journal_mode=WAL")
             connection.execute("PRAGMA synchronous=NORMAL")  # what a power cut loses is read again
+            connection.execute("BEGIN IMMEDIATE")  # before the look: another process may be making the tables just now
             (version,) = connection.execute("PRAGMA user_version").fetchone()
-            drop = "" if version == TABLES else _DROP
-            connection.executescript(f"BEGIN IMMEDIATE;{drop}{_SHAPE}PRAGMA user_version={TABLES};COMMIT;")
+            for statement in (*(() if version == TABLES else _DROP), *_SHAPE, f"PRAGMA user_version={TABLES}"):
+                connection.execute(statement)
+            connection.execute("COMMIT")
         except sqlite3.Error:
             connection.close()
             raise
