@@ -197,9 +197,9 @@ class Registry:
             for piece in answer.pieces():
                 fresh = piece[skip:]
                 skip -= len(piece) - len(fresh)
-                transfer.done += len(fresh)
-                if 0 <= size < transfer.done:
+                if 0 <= size < transfer.done + len(fresh):
                     raise DamagedError(f"{digest} is longer at {self.name} than the {size} bytes of its descriptor")
+                transfer.done += len(fresh)
                 if fresh:
                     yield fresh
                 if transfer.done == size:

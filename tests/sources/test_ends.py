@@ -51,15 +51,16 @@ def patient(place: str, folder: Path, **more: float) -> Registry:
         lambda reply: reply._replace(body=reply.body + b"x"),
         lambda reply: reply._replace(body=reply.body[:-1]),
         lambda reply: reply._replace(body=reply.body[:-10], length=None),
+        lambda reply: reply._replace(body=reply.body + b"x", length=None),
     ],
-    ids=["broken", "longer", "shorter", "short without a length"],
+    ids=["broken", "longer", "shorter", "short without a length", "long without a length"],
 )
 def test_a_mirror_that_spoils_a_blob_is_left(serve: Serve, tmp_path: Path, change: Callable[[Reply], Reply]) -> None:
     store, waits = Store(IMAGE), list[float]()
     upstream, mirror = serve(store), serve(altered(store, LAYER.digest, change))
     registry = reach(upstream.place, tmp_path, waits, mirrors=((upstream.place, mirror.place),))
     assert fetch(registry, LAYER, LIMIT) == IMAGE.layers[1]
-    assert len(upstream.asked(LAYER.digest)) == 1
+    assert len(upstream.asked(LAYER.digest)) <= 1  # none where the last piece ended where the blob does
     assert waits == []
     assert len(mirror.asked(LAYER.digest)) == 1
 
