@@ -176,7 +176,7 @@ class Transport:
                 retries=False,
                 preload_content=False,
                 decode_content=False,
-                timeout=Timeout(min(settings.connect_timeout, left), min(settings.read_timeout, left)),
+                timeout=Timeout(connect=min(settings.connect_timeout, left), read=min(settings.read_timeout, left)),
             )
         except (HTTPError, OSError) as error:
             text = f"{url.place} does not answer: {reason(error)}"
