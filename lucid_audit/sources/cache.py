@@ -44,13 +44,17 @@ class Usage(NamedTuple):
     blobs: int
 
 
-def default_folder(environ: Mapping[str, str]) -> Path:
-    """Return the cache's folder: the XDG base directory specification's, or what LUCID_AUDIT_CACHE names."""
+def default_folder(environ: Mapping[str, str]) -> Path | None:
+    """Return the cache's folder: the XDG base directory specification's, or what LUCID_AUDIT_CACHE names.
+
+    None without any of these and without a home: then nothing is remembered.
+    """
     named = environ.get("LUCID_AUDIT_CACHE")
     if named:
         return Path(named)
-    base = environ.get("XDG_CACHE_HOME") or str(Path(environ.get("HOME", "/nonexistent"), ".cache"))
-    return Path(base, "lucid-audit")
+    home = environ.get("HOME")
+    base = environ.get("XDG_CACHE_HOME") or (f"{home}/.cache" if home else "")
+    return Path(base, "lucid-audit") if base else None
 
 
 class Cache:
