@@ -22,6 +22,7 @@ from lucid_audit.image.image import Image, Publication
 from lucid_audit.image.layer import Layer, read_layer
 from lucid_audit.image.limits import Limits
 from lucid_audit.image.manifest import Fetched
+from lucid_audit.image.replaced import unread
 from lucid_audit.image.source import TIME_OVER, DamagedError, Source, SourceError, UnavailableError, fetch
 from lucid_audit.image.wanted import Wanted
 from lucid_audit.record import record
@@ -165,7 +166,9 @@ class _Parts:
         self.done[descriptor.digest] = found
         return True
 
-    def _read(self, descriptor: Descriptor, pieces: Iterator[bytes] | None) -> Layer | bytes:
+    def _read(
+        self, descriptor: Descriptor, pieces: Iterator[bytes] | None, wanted: Wanted | None = None
+    ) -> Layer | bytes:
         """Read one part; a configuration is small, a layer is not."""
         how = self.how
         if _is_config(descriptor):
@@ -184,7 +187,8 @@ class _Parts:
             def ahead(pieces: Iterator[bytes]) -> Iterator[bytes]:
                 return ends.enter_context(closing(prefetched(pieces)))
 
-            layer = read_layer(self._timed(descriptor, arriving), descriptor, how.wanted, how.limits, ahead=ahead)
+            timed = self._timed(descriptor, arriving)
+            layer = read_layer(timed, descriptor, wanted or how.wanted, how.limits, ahead=ahead)
         how.cache.put_layer(layer)
         return layer
 
@@ -208,8 +212,24 @@ class _Parts:
         if len(manifest.layers) > self.how.limits.layers:
             raise DamagedError(f"the image has {len(manifest.layers)} layers, more than {self.how.limits.layers}")
         config = self._config(manifest.config)
-        layers = [self._layer(descriptor) for descriptor in manifest.layers]
-        return assemble(name, found.digest, found.entry, manifest, config, layers, self.how.known)
+        image = self._assembled(name, found, config)
+        for number, paths in unread(image).items():
+            self._again(manifest.layers[number], paths)
+            image = self._assembled(name, found, config)
+        return image
+
+    def _assembled(self, name: str, found: Found, config: ImageConfig) -> Image:
+        layers = [self._layer(descriptor) for descriptor in found.manifest.layers]
+        return assemble(name, found.digest, found.entry, found.manifest, config, layers, self.how.known)
+
+    def _again(self, descriptor: Descriptor, paths: Sequence[str]) -> None:
+        """Read a layer once more to keep some files of it; what they are compared with lies in other layers.
+
+        The cache then has them too. Without them the question stays open, so a failure is none of the image.
+        """
+        more = self.how.wanted._replace(exact=self.how.wanted.exact | set(paths))
+        with suppress(SourceError):
+            self.done[descriptor.digest] = self._read(descriptor, None, more)
 
     def _config(self, descriptor: Descriptor) -> ImageConfig:
         data = self._part(descriptor)
