@@ -14,21 +14,21 @@ from time import monotonic
 from lucid_audit import __version__, reference, ruleset
 from lucid_audit.bases import Bases
 from lucid_audit.catalogue import compiled
-from lucid_audit.checks import AUDIT, load_all
+from lucid_audit.checks import AUDIT, reads
 from lucid_audit.engine.image import judge
 from lucid_audit.errors import InputError, UsageError
-from lucid_audit.finding import Location, Problem, Report, Severity, SubjectReport
+from lucid_audit.finding import Location, Problem, SubjectReport
 from lucid_audit.image.descriptor import Descriptor, Platform, parse_platform
 from lucid_audit.image.identity import Known, read_fingerprints
 from lucid_audit.image.image import Publication
 from lucid_audit.image.limits import DEFAULT, Limits
 from lucid_audit.image.source import Source
-from lucid_audit.image.wanted import ALWAYS, Wanted, wanted
-from lucid_audit.outcome import Outcome
-from lucid_audit.policy import platforms, select
+from lucid_audit.image.wanted import ALWAYS, wanted
+from lucid_audit.outcome import Outcome, finished
+from lucid_audit.policy import platforms
 from lucid_audit.record import replace
 from lucid_audit.reference import ImageRef
-from lucid_audit.rules import ActiveRule, about
+from lucid_audit.rules import ActiveRule
 from lucid_audit.ruleset import RuleSet
 from lucid_audit.sources.cache import Cache, default_folder
 from lucid_audit.sources.choose import Chooser, NowhereError, read_subject
@@ -78,17 +78,7 @@ def run(request: Request) -> Outcome:
 
     """
     rules = ruleset.load(request.policy, os.getcwd())
-    active = select(
-        rules.rules,
-        rules.profiles,
-        rules.policy,
-        profile=request.profile,
-        only=request.select,
-        without=request.ignore,
-        subjects=AUDIT,
-    )
-    if not active:
-        raise UsageError("no rule is left to judge by")
+    active = rules.active(request.profile, request.select, request.ignore, AUDIT)
     for name in request.images:
         read_subject(name, request.source)  # a mistyped name is said before any download
     run_ = _Run(request, rules, active)
@@ -96,10 +86,7 @@ def run(request: Request) -> Outcome:
         subjects = [subject for name in request.images for subject in run_.audit(name)]
     finally:
         run_.close()
-    return Outcome(
-        Report(tuple(subjects), len(active), about(active)),
-        Severity[request.fail_on or rules.policy.fail_on or "error"],
-    )
+    return finished(subjects, active, request.fail_on or rules.policy.fail_on)
 
 
 class _Run:
@@ -109,7 +96,8 @@ class _Run:
         self.request, self.rules, self.active = request, rules, active
         self.asked = _platforms(request.platform, "--platform")
         self.demanded = _platforms(platforms(rules.policy, rules.profiles, request.profile), "platforms")
-        self.wanted = _wanted(active)
+        # What any check reads, asked or not, so that one cache serves every selection of rules.
+        self.wanted = wanted({*ALWAYS, *reads()})
         bases = Bases(compiled()["bases"], rules.policy.bases)
         self.limits = replace(request.limits, **rules.policy.limits)
         self.known = Known(bases, read_fingerprints(compiled()["fingerprints"]), request.as_of)
@@ -196,13 +184,6 @@ def _platforms(names: Sequence[str], where: str) -> tuple[Platform, ...]:
             raise UsageError(f"{where}: {name!r} is not a platform such as linux/arm64")
         found.append(platform)
     return tuple(found)
-
-
-def _wanted(active: Sequence[ActiveRule]) -> Wanted:
-    """Return which files to keep: those that any check reads, so that one cache serves every selection of rules."""
-    own = {path for rule in active for path in rule.rule.check.reads}
-    builtin = {path for check in load_all().values() for path in check.reads}
-    return wanted({*ALWAYS, *own, *builtin})
 
 
 def _reference(name: str) -> ImageRef | None:

@@ -12,16 +12,17 @@ from collections.abc import Iterator, Mapping, Sequence
 from lucid_audit import discover, parallel, ruleset
 from lucid_audit.bases import Bases
 from lucid_audit.catalogue import compiled
+from lucid_audit.checks import LINT
 from lucid_audit.dockerfile.build import Build
 from lucid_audit.dockerfile.parser import parse
 from lucid_audit.dockerfile.stages import Settings
 from lucid_audit.engine.dockerfile import judge
-from lucid_audit.errors import InternalError, LucidError, UsageError
-from lucid_audit.finding import Location, Problem, Report, Severity, SubjectReport
-from lucid_audit.outcome import Outcome
-from lucid_audit.policy import platforms, select
+from lucid_audit.errors import InternalError, LucidError
+from lucid_audit.finding import Location, Problem, SubjectReport
+from lucid_audit.outcome import Outcome, finished
+from lucid_audit.policy import platforms
 from lucid_audit.record import replace
-from lucid_audit.rules import ActiveRule, about
+from lucid_audit.rules import ActiveRule
 from lucid_audit.ruleset import RuleSet
 from lucid_audit.surroundings import Surroundings
 from lucid_audit.text import SourceText
@@ -77,16 +78,7 @@ def run(request: Request) -> Outcome:
     """
     rules = ruleset.load(request.policy, _start(request.paths))
     policy = rules.policy
-    active = select(
-        rules.rules,
-        rules.profiles,
-        policy,
-        profile=request.profile,
-        only=request.select,
-        without=request.ignore,
-    )
-    if not active:
-        raise UsageError("no rule is left to judge by")
+    active = rules.active(request.profile, request.select, request.ignore, LINT)
     settings = _settings(request, rules)
     places = Surroundings(request.context, policy)
     items = list(_items(request))
@@ -99,9 +91,7 @@ def run(request: Request) -> Outcome:
     subjects = parallel.ordered(
         lambda at: _judge(items[at], active, settings, places), [item.name for item in items], jobs
     )
-    return Outcome(
-        Report(tuple(subjects), len(active), about(active)), Severity[request.fail_on or policy.fail_on or "error"]
-    )
+    return finished(subjects, active, request.fail_on or policy.fail_on)
 
 
 def _settings(request: Request, rules: RuleSet) -> Settings:

@@ -2,9 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
+
 from lucid_audit import errors
-from lucid_audit.finding import Report, Severity
+from lucid_audit.finding import Report, Severity, SubjectReport
+from lucid_audit.rules import ActiveRule, about
 from lucid_audit.tuples import NamedTuple
+
+
+def finished(subjects: Iterable[SubjectReport], active: Sequence[ActiveRule], fail_on: str) -> Outcome:
+    """Put the outcome of a run together. ``fail_on`` is the severity that was asked for, "" for the usual one."""
+    return Outcome(Report(tuple(subjects), len(active), about(active)), Severity[fail_on or "error"])
 
 
 class Outcome(NamedTuple):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from lucid_audit import checks, policy_file
 from lucid_audit.catalogue import compiled
@@ -11,7 +11,7 @@ from lucid_audit.checks import AUDIT, LINT
 from lucid_audit.errors import UsageError
 from lucid_audit.policy import Policy
 from lucid_audit.policy import select as select_rules
-from lucid_audit.rules import Rule, bind, index
+from lucid_audit.rules import ActiveRule, Rule, bind, index
 from lucid_audit.tuples import NamedTuple
 
 TYPE_CHECKING = False
@@ -31,6 +31,22 @@ class RuleSet(NamedTuple):
         every = (*LINT, *AUDIT)
         active = select_rules(self.rules, self.profiles, Policy(), profile=profile, subjects=every)
         return {rule.rule.id: rule.severity.name for rule in active}
+
+    def active(
+        self, profile: str, only: Iterable[str], without: Iterable[str], subjects: Iterable[str]
+    ) -> tuple[ActiveRule, ...]:
+        """Return the rules of one run; see ``policy.select``.
+
+        Raises:
+            UsageError: a profile, rule, tag or parameter does not exist, or no rule is left.
+
+        """
+        found = select_rules(
+            self.rules, self.profiles, self.policy, profile=profile, only=only, without=without, subjects=subjects
+        )
+        if not found:
+            raise UsageError("no rule is left to judge by")
+        return found
 
 
 def load(policy: str, start: str) -> RuleSet:

@@ -38,6 +38,7 @@ from random import Random
 from typing import Any
 
 from lucid_audit import reference
+from lucid_audit.checks import reads
 from lucid_audit.image.assemble import assemble
 from lucid_audit.image.config import read_config
 from lucid_audit.image.descriptor import Descriptor, Platform, parse_platform, sha256
@@ -54,7 +55,7 @@ from lucid_audit.image.manifest import (
     is_attestation,
 )
 from lucid_audit.image.replaced import unread
-from lucid_audit.image.wanted import ALWAYS, wanted
+from lucid_audit.image.wanted import ALWAYS, Wanted, wanted
 from tests.sketch import AS_OF, bases
 
 NAME = "example/service"
@@ -62,10 +63,8 @@ MACHINES = {"amd64": 62, "arm64": 183, "arm": 40, "riscv64": 243}
 
 
 @cache
-def reads() -> Any:
-    from lucid_audit.checks import load_all
-
-    return wanted([*ALWAYS, *(path for check in load_all().values() for path in check.reads)])
+def kept() -> Wanted:
+    return wanted({*ALWAYS, *reads()})
 
 
 def elf(architecture: str, contains: list[str], interpreter: str = "") -> bytes:
@@ -122,7 +121,7 @@ def archive(files: Mapping[str, Any]) -> bytes:
 def layer(files: Mapping[str, Any], more: Iterable[str] = ()) -> tuple[Layer, Descriptor]:
     blob = gzip.compress(archive(files), 1, mtime=0)
     descriptor = Descriptor(DOCKER_LAYER + ".gzip", sha256(blob), len(blob))
-    want = reads()
+    want = kept()
     return read_layer(iter([blob]), descriptor, want._replace(exact=want.exact | set(more))), descriptor
 
 

@@ -76,6 +76,11 @@ def load_all() -> Mapping[str, Check]:
     return _registry
 
 
+def reads() -> set[str]:
+    """Return the paths and patterns that any check reads, a plugin's too once it is loaded."""
+    return {path for one in load_all().values() for path in one.reads}
+
+
 def _import(folder: str, package: str) -> None:
     # Neither pkgutil nor importlib: they import half of the start-up with them.
     for file in sorted(os.listdir(folder)):

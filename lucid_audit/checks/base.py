@@ -54,14 +54,24 @@ def base_life(build: Build, params: BaseLife) -> Answers:
     """Judge bases by their end of life on the day of the run. Builders count long-term support, published bases do not."""
     today = build.settings.as_of
     for stage, base in _bases(build, params.stages):
-        ends = [day for day in (_end(base, params.stages), base.removed) if day is not None]
-        if not ends:
-            continue
-        end = min(ends)
-        wanted = today < end <= today + timedelta(days=params.days) if params.days else end <= today
-        if wanted:
-            successor = f"; its successor is {base.successor}" if base.successor else ""
-            yield Hit(stage.from_.image.span, image=base.ref.familiar, end=end.isoformat(), successor=successor)
+        found = ending(base, _end(base, params.stages), today, params.days)
+        if found is not None:
+            yield Hit(stage.from_.image.span, **found)
+
+
+def ending(base: Base, supported: date | None, today: date, days: int) -> dict[str, str] | None:
+    """Return what a message says of a base's end, None when it is not the one asked for: within ``days``, or 0 for past.
+
+    The end is that of its support or of its publication, whichever comes first.
+    """
+    ends = [day for day in (supported, base.removed) if day is not None]
+    if not ends:
+        return None
+    end = min(ends)
+    if not (today < end <= today + timedelta(days=days) if days else end <= today):
+        return None
+    successor = f"; its successor is {base.successor}" if base.successor else ""
+    return {"image": base.ref.familiar, "end": end.isoformat(), "successor": successor}
 
 
 def _end(base: Base, stages: str) -> date | None:

@@ -59,34 +59,21 @@ def unpack(pieces: Iterator[bytes], limits: Limits = DEFAULT) -> Iterator[bytes]
     kind = kind_of(start)
     whole = _chain(start, pieces)
     if kind == "tar" or not start:
-        yield from _bounded(whole, None, limits)
+        yield from _bounded(((block, 0) for block in whole), limits)
     elif kind:
-        counted = _Counted(_members(whole, _gzip() if kind == "gzip" else _zstd()))
-        yield from _bounded(counted, counted, limits)
+        yield from _bounded(_members(whole, _gzip() if kind == "gzip" else _zstd()), limits)
     else:
         raise DamagedError("it is neither a tar archive nor compressed with gzip or zstd")
 
 
-class _Counted:
-    """The unpacked blocks of a compressed stream, with the number of packed bytes that were used."""
-
-    def __init__(self, blocks: Iterator[tuple[bytes, int]]) -> None:
-        self._blocks = blocks
-        self.packed = 0
-
-    def __iter__(self) -> Iterator[bytes]:
-        for block, packed in self._blocks:
-            self.packed = packed
-            yield block
-
-
-def _bounded(blocks: Iterable[bytes], counted: _Counted | None, limits: Limits) -> Iterator[bytes]:
+def _bounded(blocks: Iterable[tuple[bytes, int]], limits: Limits) -> Iterator[bytes]:
+    """Pass on unpacked blocks, each given with the packed bytes read so far: 0 where nothing is compressed."""
     size = 0
-    for block in blocks:
+    for block, packed in blocks:
         size += len(block)
         if size > limits.unpacked:
             raise DamagedError(f"it unpacks to more than {limits.unpacked} bytes")
-        if counted is not None and size > limits.ratio_from and size > counted.packed * limits.ratio:
+        if packed and size > limits.ratio_from and size > packed * limits.ratio:
             raise DamagedError(f"it unpacks to more than {limits.ratio} times its size, as a decompression bomb does")
         yield block
 

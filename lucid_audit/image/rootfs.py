@@ -8,7 +8,7 @@ directory hides the lower link.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from lucid_audit.image.elf import Program
@@ -237,8 +237,3 @@ class _Tree:
 
 def _join(folder: str, name: str) -> str:
     return f"{folder}/{name}" if folder != "/" else f"/{name}"
-
-
-def paths_of(buried: Iterable[Buried]) -> set[str]:
-    """Return the paths of buried entries."""
-    return {one.entry.path for one in buried}

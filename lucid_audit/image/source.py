@@ -7,6 +7,7 @@ not believed.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
+from functools import partial
 from typing import Protocol
 
 from lucid_audit.errors import InputError
@@ -78,9 +79,6 @@ class Streamed(Source, Protocol):
         """
 
 
-Progress = Callable[[Descriptor, int], None]  # a blob and how many more bytes of it arrived
-
-
 def fetch_manifest(source: Source, digest: str = "") -> Fetched:
     """Return a manifest whose digest was verified.
 
@@ -106,11 +104,21 @@ def fetch(source: Source, descriptor: Descriptor, limit: int) -> bytes:
         SourceError: it cannot be had, is larger than ``limit`` bytes, or is not what its descriptor says.
 
     """
+    return whole(partial(source.blob, descriptor), descriptor, limit)
+
+
+def whole(blob: Callable[[], Iterator[bytes]], descriptor: Descriptor, limit: int) -> bytes:
+    """Return a small blob whose pieces ``blob`` gives, verified as ``fetch`` does; one that is too large is not asked for.
+
+    Raises:
+        SourceError: as ``fetch``.
+
+    """
     if descriptor.size > limit:
         raise DamagedError(f"{descriptor.digest} has {descriptor.size} bytes, more than {limit}")
     pieces, size = [], 0
     allowed = descriptor.size if descriptor.size >= 0 else limit
-    for piece in source.blob(descriptor):
+    for piece in blob():
         size += len(piece)
         if size > allowed:
             raise DamagedError(f"{descriptor.digest} is longer than the {allowed} bytes it may have")

@@ -21,9 +21,8 @@ from lucid_audit.image.identity import Known
 from lucid_audit.image.image import Image, Publication
 from lucid_audit.image.layer import Layer, read_layer
 from lucid_audit.image.limits import Limits
-from lucid_audit.image.manifest import Fetched
 from lucid_audit.image.replaced import unread
-from lucid_audit.image.source import TIME_OVER, DamagedError, Source, SourceError, UnavailableError, fetch
+from lucid_audit.image.source import TIME_OVER, DamagedError, Source, SourceError, UnavailableError, whole
 from lucid_audit.image.wanted import Wanted
 from lucid_audit.record import record
 from lucid_audit.reference import ImageRef
@@ -179,9 +178,8 @@ class _Parts:
         """Read one part; a configuration is small, a layer is not."""
         how = self.how
         if _is_config(descriptor):
-            data = (
-                fetch(self.source, descriptor, how.limits.config) if pieces is None else _whole(descriptor, pieces, how)
-            )
+            blob = partial(self.source.blob, descriptor) if pieces is None else partial(iter, pieces)
+            data = whole(blob, descriptor, how.limits.config)
             how.cache.put_blob(descriptor.digest, data)
             return data
         why = unsupported(descriptor)
@@ -268,23 +266,3 @@ def _end(pieces: Iterator[bytes]) -> None:
 
 def _is_config(descriptor: Descriptor) -> bool:
     return "config" in descriptor.media_type or "container.image" in descriptor.media_type
-
-
-def _whole(descriptor: Descriptor, pieces: Iterator[bytes], how: Reading) -> bytes:
-    """Join a small blob that a stream hands out, and verify it."""
-
-    class One:
-        """A source of this blob alone, for ``fetch``."""
-
-        kind = name = ""
-
-        def manifest(self, digest: str = "") -> Fetched:
-            raise NotImplementedError
-
-        def blob(self, descriptor: Descriptor) -> Iterator[bytes]:
-            del descriptor
-            return pieces
-
-        def close(self) -> None: ...
-
-    return fetch(One(), descriptor, how.limits.config)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from lucid_audit.checks import Answers, check
+from lucid_audit.checks.base import ending
 from lucid_audit.container.config import Field
 from lucid_audit.container.files import MERGED
 from lucid_audit.dates import timedelta
@@ -39,13 +40,9 @@ def image_base_life(image: Image, params: Life) -> Answers:
         if image.identity.family:
             yield Skip(_BASE, f"the end of life of {image.identity.family} is not known")
         return
-    ends = [day for day in (base.eol, base.removed) if day is not None]
-    if not ends:
-        return
-    end, today = min(ends), image.as_of
-    if (today < end <= today + timedelta(days=params.days)) if params.days else end <= today:
-        successor = f"; its successor is {base.successor}" if base.successor else ""
-        yield Hit(_BASE, image=base.ref.familiar, end=end.isoformat(), successor=successor)
+    found = ending(base, base.eol, image.as_of, params.days)
+    if found is not None:
+        yield Hit(_BASE, **found)
 
 
 @record

@@ -4,31 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Container, Iterator
 
-from lucid_audit.image.elf import Program
 from lucid_audit.image.image import Image
 from lucid_audit.image.rootfs import Node
-from lucid_audit.tuples import NamedTuple
-
-
-class Carried(NamedTuple):
-    """One program of the final tree. ``names`` are all paths that lead to it, the real one first."""
-
-    node: Node
-    program: Program | None
-    names: tuple[str, ...]
 
 
 def exempt(image: Image, layer: int) -> bool:
     """Whether a layer is a confirmed distroless base's own: its makers chose what is in it."""
-    return image.identity.tier == "layers" and layer < image.identity.layers
+    return not image.own(layer)
 
 
 def executables(image: Image) -> Iterator[Node]:
     """Yield the files that somebody may execute, outside a confirmed base."""
-    own = image.identity.layers if image.identity.tier == "layers" else 0
     for node in image.rootfs.nodes.values():
         entry = node.entry
-        if entry.kind == "f" and entry.mode & 0o111 and node.layer >= own:
+        if entry.kind == "f" and entry.mode & 0o111 and image.own(node.layer):
             yield node
 
 
