@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from lucid_audit.image.image import Image
 from lucid_audit.image.packages import checksums
-from lucid_audit.image.rootfs import Buried, Node
+from lucid_audit.image.rootfs import Buried, Node, Rootfs
 from lucid_audit.tuples import NamedTuple
 
 
@@ -43,6 +43,14 @@ def same(image: Image, one: Replaced) -> bool | None:
     if content is None:
         return None
     return hashlib.md5(content, usedforsecurity=False).hexdigest() == one.md5
+
+
+def topmost(rootfs: Rootfs, path: str) -> str:
+    """Return the highest folder that is gone with a path that is gone."""
+    folder = path.rpartition("/")[0]
+    while folder and folder not in rootfs.nodes:
+        path, folder = folder, folder.rpartition("/")[0]
+    return path
 
 
 def unread(image: Image) -> dict[int, list[str]]:
