@@ -7,7 +7,7 @@ repository has), ``PACKAGE_METADATA.md`` (records in ``status.d``); rules_oci wr
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import date
 
 from lucid_audit.image.fingerprints import Family, Fingerprint
@@ -128,24 +128,32 @@ def _end(evidence: Evidence, at: int) -> int:
         if _one_package(layer):
             if prints.packages.fullmatch(added_packages(layer)[0]):
                 end = at  # a package that is not known counts when a known one lies above it
-        elif not added_packages(layer) and any(_shaped(layer, shape) for shape in prints.shapes):
+        elif not added_packages(layer) and _shaped(layer, prints.shapes):
             end = at
         else:
             break
     return end
 
 
-def _shaped(layer: Layer, shape: tuple[str, ...]) -> bool:
+def _shaped(layer: Layer, shapes: Iterable[tuple[str, ...]]) -> bool:
     """Whether a layer without a record is one that the builder makes. Of Python's aliases only links will do."""
-    if not _only(layer, shape) or not any(entry.path.startswith(shape[0]) for entry in layer.entries):
+    if any(one.known_as for one in layer.programs.values()):
         return False
-    return not shape[0].startswith("/usr/bin/python") or all(entry.kind in "dl" for entry in layer.entries)
+    for shape in shapes:
+        if _only(layer, shape) and any(entry.path.startswith(shape[0]) for entry in layer.entries):
+            return not shape[0].startswith("/usr/bin/python") or all(entry.kind in "dl" for entry in layer.entries)
+    return False
 
 
 def _only(layer: Layer, starts: tuple[str, ...]) -> bool:
     """Whether all that a layer brings lies at or below such a path, and it brings something."""
-    files = [entry.path for entry in layer.entries if entry.kind != "d"]
-    return bool(files) and all(path.startswith(starts) for path in files)
+    brings = False
+    for entry in layer.entries:
+        if entry.kind != "d":
+            if not entry.path.startswith(starts):
+                return False
+            brings = True
+    return brings
 
 
 def _has(layer: Layer, path: str) -> bool:

@@ -6,7 +6,7 @@ Sources: deb-control(5) and distroless' PACKAGE_METADATA (one control file per p
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 from lucid_audit.image.layer import Layer
 from lucid_audit.image.rootfs import Rootfs
@@ -69,14 +69,18 @@ def os_release(rootfs: Rootfs) -> Mapping[str, str]:
     return found
 
 
-def checksums(rootfs: Rootfs) -> dict[str, tuple[str, str]]:
-    """Return package and MD5 of each path in the lists of ``status.d``. Configuration files are not in them."""
-    owners: dict[str, tuple[str, str]] = {}
-    for name in rootfs.children.get(STATUS_D.rstrip("/"), ()):
-        if name.endswith(_SUMS):
-            package = name.removesuffix(_SUMS)
-            for path, md5 in files_of(rootfs.read(f"{STATUS_D}{name}")).items():
-                owners[path] = (package, md5)
+def checksums(layers: Iterable[Layer]) -> dict[str, dict[str, str]]:
+    """Return the packages of each path in the lists of ``status.d`` that these layers bring, with the MD5 each one gives.
+
+    Configuration files are in no list.
+    """
+    owners: dict[str, dict[str, str]] = {}
+    for layer in layers:
+        for list_path, sums in layer.kept.items():
+            if list_path.startswith(STATUS_D) and list_path.endswith(_SUMS):
+                package = list_path[len(STATUS_D) : -len(_SUMS)]
+                for path, md5 in files_of(sums).items():
+                    owners.setdefault(path, {})[package] = md5
     return owners
 
 

@@ -28,9 +28,7 @@ def base_confirmed(image: Image) -> Answers:
     if identity.claims:
         yield Hit(_BASE, claims=identity.claims)
     elif identity.google and identity.tier != "layers":
-        yield Skip(
-            _BASE, f"{identity.name} is told {identity.how}: none of its constant layers is one that is known here"
-        )
+        yield Skip(_BASE, f"{identity.name} is told {identity.how}: too few of its constant layers are known here")
 
 
 @record
