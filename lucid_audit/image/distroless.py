@@ -28,9 +28,10 @@ _BUILDER = "bazel build "  # of any rule that builds images with rules_oci
 # Of distroless' own rules: others who use Bazel have no such lines but those of the base they build on.
 _OWN = re.compile(
     r"bazel build (?://common:(?:rootfs|passwd|home|group|tmp|os_release_\w+|cacerts_\w+|locale_\w+)"
-    r"|//static:nsswitch|//(?:python3?|java|experimental/busybox):|@(?:bookworm|trixie|forky)\w*//|@[\w~+]*(?:nodejs|temurin|bun|python)\d*_)"
+    r"|//static:nsswitch|//(?:python3?|java|experimental/busybox):"
+    r"|@+(?:[\w~+]*[~+])?(?:(?:bookworm|trixie|forky)\w*//|(?:nodejs|temurin|bun|python)\d*_))"
 )
-_OWN_RELEASE = re.compile(r"os_release_(debian\d+)|@(bookworm|trixie|forky)")
+_OWN_RELEASE = re.compile(r"os_release_(debian\d+)|[@~+](bookworm|trixie|forky)")
 _CODENAMES = {"bookworm": "debian12", "trixie": "debian13", "forky": "debian14"}
 
 

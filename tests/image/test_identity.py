@@ -121,6 +121,29 @@ def test_a_copied_interpreter_is_not_the_bases() -> None:
     assert identity.ref.repository == "distroless/cc-debian13"
 
 
+@pytest.mark.parametrize(
+    ("label", "files", "base", "repository"),
+    [
+        ("@python314_arm64//:data", {"/python/bin/python3.14": "x", "/python/lib/x.py": ""}, "cc", "python3.14"),
+        ("@@+node+nodejs26_arm64//:data", {"/nodejs/bin/node": "x"}, "cc", "nodejs26"),
+        ("@bun_arm64//:data", {"/bun/bun": "x"}, "base-nossl", "bun"),
+    ],
+)
+def test_runtimes_that_are_no_packages(label: str, files: dict[str, Any], base: str, repository: str) -> None:
+    runtime = {"created_by": f"bazel build {label}", "files": files}
+    found = of(runtime, APP, base=f"{base}-debian13:lines")
+    assert found.identity.layers == len(found.layers) - 1
+    assert found.identity.ref is not None
+    assert found.identity.ref.repository == f"distroless/{repository}-debian13"
+
+
+@pytest.mark.parametrize("line", ["@trixie//libc6/arm64:data_statusd", "@@apt~trixie//libc6/arm64:data_statusd"])
+def test_the_release_is_told_by_a_line(line: str) -> None:
+    files = {"/usr/lib/os-release": 'PRETTY_NAME="Distroless"\n'}
+    identity = of({"files": files}, history=[{"created_by": f"bazel build {line}"}]).identity
+    assert (identity.tier, identity.release) == ("history", "debian13")
+
+
 def test_a_layer_that_only_looks_like_busybox_is_not_the_bases() -> None:
     fake = {"files": {"/busybox/busybox": {"elf": "arm64", "contains": ["BusyBox v1"]}}}
     found = of(fake, base="base-debian13")
