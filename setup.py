@@ -18,10 +18,11 @@ class BuildWithRules(build_py):
         super().run()
         if self.editable_mode:
             return
-        from lucid_audit.catalogue import source
+        from lucid_audit.catalogue import source, source_of_fingerprints
 
         copytree(ROOT / "rules", Path(self.build_lib, "lucid_audit", "rules"), dirs_exist_ok=True)
         Path(self.build_lib, "lucid_audit", "compiled.py").write_text(source(), "utf-8")
+        Path(self.build_lib, "lucid_audit", "compiled_fingerprints.py").write_text(source_of_fingerprints(), "utf-8")
 
 
 setup(cmdclass={"build_py": BuildWithRules}, packages=find_packages(include=["lucid_audit", "lucid_audit.*"]))

@@ -13,13 +13,14 @@ from time import monotonic
 
 from lucid_audit import __version__, reference, ruleset
 from lucid_audit.bases import Bases
-from lucid_audit.catalogue import compiled
+from lucid_audit.catalogue import compiled, fingerprints
 from lucid_audit.checks import AUDIT, reads
 from lucid_audit.engine.image import judge
 from lucid_audit.errors import InputError, UsageError
 from lucid_audit.finding import Location, Problem, SubjectReport
 from lucid_audit.image.descriptor import Descriptor, Platform, parse_platform
-from lucid_audit.image.identity import Known, read_fingerprints
+from lucid_audit.image.fingerprints import read_fingerprints
+from lucid_audit.image.identity import Known
 from lucid_audit.image.image import Publication
 from lucid_audit.image.limits import DEFAULT, Limits
 from lucid_audit.image.source import Source
@@ -100,7 +101,7 @@ class _Run:
         self.wanted = wanted({*ALWAYS, *reads()})
         bases = Bases(compiled()["bases"], rules.policy.bases)
         self.limits = replace(request.limits, **rules.policy.limits)
-        self.known = Known(bases, read_fingerprints(compiled()["fingerprints"]), request.as_of)
+        self.known = Known(bases, read_fingerprints(fingerprints()), request.as_of)
         self.cache = Cache(default_folder(request.environ) if request.cache else None, self.wanted.key)
         self.chooser = Chooser(self._registry, request.environ)
 

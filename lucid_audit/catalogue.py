@@ -33,7 +33,7 @@ def folder() -> Path:
 
 @cache
 def compiled() -> Mapping[str, Any]:
-    """Return ``{"rules": [...], "profiles": {...}, "bases": {...}, "fingerprints": {...}}``, compiled if there is such a module."""
+    """Return ``{"rules": [...], "profiles": {...}, "bases": {...}}``, compiled if there is such a module."""
     try:
         from lucid_audit.compiled import DATA  # type: ignore[import-not-found]  # noqa: PLC0415  (in a wheel only)
     except ModuleNotFoundError:
@@ -41,9 +41,28 @@ def compiled() -> Mapping[str, Any]:
     return DATA  # type: ignore[no-any-return]
 
 
+@cache
+def fingerprints() -> Mapping[str, Any]:
+    """Return what bases are known by: a module of its own, which linting a Dockerfile never loads."""
+    try:
+        from lucid_audit.compiled_fingerprints import DATA  # type: ignore[import-not-found]  # noqa: PLC0415  (in a wheel only)
+    except ModuleNotFoundError:
+        return compile_fingerprints(folder())
+    return DATA  # type: ignore[no-any-return]
+
+
 def source() -> str:
     """Return the source of ``lucid_audit/compiled.py``, which a wheel carries. Plain data is written as it is read."""
-    return f'"""Made of rules/ when the wheel was built."""\n\nDATA = {compile_folder(folder())!r}\n'
+    return _module(compile_folder(folder()))
+
+
+def source_of_fingerprints() -> str:
+    """Return the source of ``lucid_audit/compiled_fingerprints.py``, which a wheel carries too."""
+    return _module(compile_fingerprints(folder()))
+
+
+def _module(data: Mapping[str, Any]) -> str:
+    return f'"""Made of rules/ when the wheel was built."""\n\nDATA = {data!r}\n'
 
 
 def compile_folder(root: Path) -> dict[str, Any]:
@@ -62,8 +81,15 @@ def compile_folder(root: Path) -> dict[str, Any]:
         ],
         "profiles": {profile["name"]: profile for profile in read("profiles/*.yaml")},
         "bases": merge(read("bases/*.yaml")),
-        "fingerprints": {name: one for file in read("fingerprints/*.yaml") for name, one in file.items()},
     }
+
+
+def compile_fingerprints(root: Path) -> dict[str, Any]:
+    """Read every YAML file of ``fingerprints`` into one mapping."""
+    from lucid_audit.yamlsource import load  # noqa: PLC0415  (a wheel never needs YAML)
+
+    files = sorted((root / "fingerprints").glob("*.yaml"))
+    return {name: one for file in files for name, one in load(str(file), file.read_text("utf-8")).data.items()}
 
 
 def rule_file(rule_id: str) -> Path | None:

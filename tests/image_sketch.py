@@ -6,7 +6,7 @@ A sketch is a mapping; every key may be left out:
     config: {User: "65532"}           # config.config
     created: 2026-01-01T00:00:00Z
     history: [...]                    # raw; by default one line per layer, its created_by
-    base: python3                     # put the layers of a distroless base below (tests/image_bases.py)
+    base: python3-debian13            # put the layers of a distroless base below (tests/image_bases.py)
     layers:
       - created_by: COPY app /app
         files:
@@ -118,8 +118,9 @@ def archive(files: Mapping[str, Any]) -> bytes:
     return out.getvalue()
 
 
-def layer(files: Mapping[str, Any], more: Iterable[str] = ()) -> tuple[Layer, Descriptor]:
-    blob = gzip.compress(archive(files), 1, mtime=0)
+def layer(files: Mapping[str, Any], more: Iterable[str] = (), tar: bytes | None = None) -> tuple[Layer, Descriptor]:
+    """Read the layer of some files, or of an archive as it is."""
+    blob = gzip.compress(archive(files) if tar is None else tar, 1, mtime=0)
     descriptor = Descriptor(DOCKER_LAYER + ".gzip", sha256(blob), len(blob))
     want = kept()
     return read_layer(iter([blob]), descriptor, want._replace(exact=want.exact | set(more))), descriptor
@@ -132,7 +133,7 @@ def image(sketch: Mapping[str, Any], name: str = NAME, entry: Descriptor | None 
     assert platform is not None
     below = base_layers(sketch["base"], platform.architecture) if "base" in sketch else []
     described = [*below, *sketch.get("layers", [])]
-    made = [layer(one.get("files", {})) for one in described]
+    made = [layer(one.get("files", {}), (), one.get("tar")) for one in described]
     history = sketch.get("history")
     if history is None:
         history = [{"created_by": one.get("created_by", "")} for one in described]
@@ -162,7 +163,7 @@ def image(sketch: Mapping[str, Any], name: str = NAME, entry: Descriptor | None 
 
     found = assembled()
     for number, paths in unread(found).items():  # as when an image is pulled
-        made[number] = layer(described[number]["files"], paths)
+        made[number] = layer(described[number].get("files", {}), paths, described[number].get("tar"))
         found = assembled()
     return found
 

@@ -23,7 +23,15 @@ Named = tuple[str, ImageRef | None, Span, str]  # as written or expanded, parsed
 @check("final-base-distroless")
 def final_base_distroless(container: Container) -> Answers:
     """Judge whether the final base has no shell and no package manager by design; what is not catalogued is unknown."""
-    if container.base is None:
+    ground = container.ground
+    if ground is not None:
+        if ground.distroless is None:
+            what = f"{ground.name}, {ground.how}, is not in the catalogue" if ground.name else ground.how
+            yield Skip(container.image.place, what or "nothing in the image says which base it has")
+        elif not ground.distroless:
+            carries = f", {ground.how}" + (f", with {_listed(ground.tools)}" if ground.tools else "")
+            yield Hit(container.image.place, image=ground.name, carries=carries)
+    elif container.base is None:
         reason = container.image.value.reason if isinstance(container.image.value, Unknown) else ""
         yield Skip(container.image.place, reason or "its base image is not in the catalogue")
     elif not container.base.distroless:
@@ -33,11 +41,18 @@ def final_base_distroless(container: Container) -> Answers:
         yield Hit(container.image.place, image=base.ref.familiar, carries=carries)
 
 
+def _listed(words: tuple[str, ...]) -> str:
+    return " and ".join((", ".join(words[:-1]), words[-1])) if len(words) > 1 else words[0]
+
+
 @check("final-base-debug")
 def final_base_debug(container: Container) -> Answers:
     """Judge whether a distroless base is the variant with a shell in it."""
-    base = container.base
-    if base is not None and base.distroless and base.shell:
+    base, ground = container.base, container.ground
+    if ground is not None:
+        if ground.distroless and ground.debug:
+            yield Hit(container.image.place, image=ground.name, shell="/busybox/sh")
+    elif base is not None and base.distroless and base.shell:
         yield Hit(container.image.place, image=base.ref.familiar, shell=base.shell)
 
 

@@ -69,6 +69,20 @@ class Health(NamedTuple):
     retries: int | None = None
 
 
+class Ground(NamedTuple):
+    """The base of a measured container, as far as it can be told from the image. ``name`` is "" when it cannot.
+
+    ``how`` says by what, in words. ``distroless`` is None when nobody can tell. ``debug``: it is the variant with a shell.
+    ``tools`` are paths of shells and package managers that the image has where distributions have them.
+    """
+
+    name: str
+    how: str
+    distroless: bool | None
+    debug: bool
+    tools: tuple[str, ...] = ()
+
+
 @record(eq=False)
 class Container:
     """What will run.
@@ -76,6 +90,7 @@ class Container:
     ``user`` is "" when nothing sets it (root). ``entrypoint``, ``cmd`` and ``health`` are None when nothing sets them.
     ``env_open`` is a reason when variables beyond ``env`` may be set (an unknown base image), else "".
     ``stage_place`` is where the container as a whole is chosen: the FROM of the target stage, or the image.
+    ``ground`` is what was found of the base where no Dockerfile names it, None where one does.
     """
 
     stage_place: Place
@@ -96,3 +111,4 @@ class Container:
     volumes: tuple[Traced[str], ...]
     platform: Traced[str] | None
     files: Files
+    ground: Ground | None = None

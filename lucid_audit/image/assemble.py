@@ -6,7 +6,8 @@ from collections.abc import Sequence
 
 from lucid_audit.image.config import ImageConfig
 from lucid_audit.image.descriptor import Descriptor
-from lucid_audit.image.identity import Known, identify
+from lucid_audit.image.identify import identify
+from lucid_audit.image.identity import Known
 from lucid_audit.image.image import Image
 from lucid_audit.image.layer import Layer
 from lucid_audit.image.manifest import Manifest

@@ -43,13 +43,10 @@ def facts_of_publication(publication: Publication) -> Facts:
 
 def base_of(identity: Identity) -> str:
     """Name a base and how that is known."""
-    name = identity.ref.familiar if identity.ref is not None else identity.family
-    if identity.tier == "none" or not name:
+    if identity.tier == "none" or not identity.name:
         return "unknown" + (f"; {identity.claims}" if identity.claims else "")
-    how = {"layers": f"by the digests of its {identity.layers} layers", "history": "by the history, which can be forged",
-           "files": "by its files, which can be forged"}[identity.tier]  # fmt: skip
     debug = " (debug)" if identity.debug else ""
-    return f"{name}{debug}, {how}"
+    return f"{identity.name}{debug}, {identity.how}"
 
 
 def command(argv: Argv | None) -> str:

@@ -50,8 +50,8 @@ class Image:
         return LayerPath(path, layer, self.layers[layer].digest, made_by(self.config, layer))
 
     def own(self, layer: int) -> bool:
-        """Whether a layer (from 0) lies above the base; every layer does when the base is not known."""
-        return layer >= self.identity.layers
+        """Whether a layer (from 0) lies above the base; every layer does when the layers of the base are not confirmed."""
+        return self.identity.tier != "layers" or layer >= self.identity.layers
 
 
 @record(eq=False)

@@ -6,11 +6,12 @@ from collections.abc import Mapping, Sequence
 from typing import TypeVar
 
 from lucid_audit.bases import Base
-from lucid_audit.container.config import Argv, Container, Field, Health, Traced
+from lucid_audit.container.config import Argv, Container, Field, Ground, Health, Traced
 from lucid_audit.image.config import HealthConfig, ImageConfig, Step
 from lucid_audit.image.files import MeasuredFiles
 from lucid_audit.image.history import above, last
 from lucid_audit.image.identity import Identity
+from lucid_audit.image.others import tools
 from lucid_audit.image.rootfs import Rootfs
 
 T = TypeVar("T")
@@ -43,7 +44,16 @@ def measure(config: ImageConfig, rootfs: Rootfs, identity: Identity) -> Containe
         volumes=tuple(trace.value("config.Volumes", volume, "VOLUME") for volume in config.volumes),
         platform=Traced(str(config.platform.normalised), Field("architecture")),
         files=MeasuredFiles(rootfs, config.volumes),
+        ground=_ground(identity, rootfs),
     )
+
+
+def _ground(identity: Identity, rootfs: Rootfs) -> Ground:
+    """Say what the base is. Only of one that is not distroless its tools are asked for: the others have rules of their own."""
+    found = tuple(tools(rootfs)) if identity.distroless is False else ()
+    if identity.tier == "none":
+        return Ground("", identity.claims, None, debug=False)
+    return Ground(identity.name, identity.how, identity.distroless, bool(identity.debug), found)
 
 
 class _Trace:

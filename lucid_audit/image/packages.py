@@ -6,7 +6,7 @@ Sources: deb-control(5) and distroless' PACKAGE_METADATA (one control file per p
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 from lucid_audit.image.layer import Layer
 from lucid_audit.image.rootfs import Rootfs
@@ -69,14 +69,30 @@ def os_release(rootfs: Rootfs) -> Mapping[str, str]:
     return found
 
 
-def checksums(rootfs: Rootfs) -> dict[str, tuple[str, str]]:
-    """Return package and MD5 of each path in the lists of ``status.d``. Configuration files are not in them."""
-    owners: dict[str, tuple[str, str]] = {}
-    for name in rootfs.children.get(STATUS_D.rstrip("/"), ()):
-        if name.endswith(_SUMS):
-            package = name.removesuffix(_SUMS)
-            for line in (rootfs.read(f"{STATUS_D}{name}") or b"").decode("utf-8", "surrogateescape").splitlines():
-                md5, _, path = line.partition("  ")
-                if path:
-                    owners[f"/{path}"] = (package, md5)
+def checksums(layers: Iterable[Layer]) -> dict[str, dict[str, str]]:
+    """Return the packages of each path in the lists of ``status.d`` that these layers bring, with the MD5 each one gives.
+
+    Configuration files are in no list.
+    """
+    owners: dict[str, dict[str, str]] = {}
+    for layer in layers:
+        for list_path, sums in layer.kept.items():
+            if list_path.startswith(STATUS_D) and list_path.endswith(_SUMS):
+                package = list_path[len(STATUS_D) : -len(_SUMS)]
+                for path, md5 in files_of(sums).items():
+                    owners.setdefault(path, {})[package] = md5
     return owners
+
+
+def files_of(sums: bytes | None) -> dict[str, str]:
+    """Return the paths of a list of checksums, each with its MD5; none when there is no list."""
+    pairs = (line.partition("  ") for line in (sums or b"").decode("utf-8", "surrogateescape").split("\n"))
+    return {f"/{path.removeprefix('./')}": md5 for md5, _, path in pairs if path}
+
+
+def recorded(rootfs: Rootfs) -> Iterator[tuple[str, int]]:
+    """Yield the packages that ``status.d`` names, each with the layer of its record."""
+    for name in rootfs.children.get(STATUS_D.rstrip("/"), ()):
+        node = rootfs.get(f"{STATUS_D}{name}")
+        if node is not None and node.entry.kind == "f" and not name.endswith(_SUMS):
+            yield name, node.layer

@@ -7,16 +7,19 @@ from collections.abc import Iterator
 
 from lucid_audit.image.image import Image
 from lucid_audit.image.packages import checksums
-from lucid_audit.image.rootfs import Buried, Node
+from lucid_audit.image.rootfs import Buried, Node, Rootfs
 from lucid_audit.tuples import NamedTuple
 
 
 class Replaced(NamedTuple):
-    """A buried file of a package, the checksum its package gives it, and what is at its path now, if anything."""
+    """A buried file of a package, and what is at its path now, if anything.
+
+    ``sums`` are the checksums that lists give the path: the base's, and those that a layer above brought with its record.
+    """
 
     buried: Buried
     package: str
-    md5: str
+    sums: frozenset[str]
     node: Node | None
 
 
@@ -25,14 +28,17 @@ def replaced(image: Image) -> Iterator[Replaced]:
     identity = image.identity
     if identity.tier != "layers":
         return
-    owners: dict[str, tuple[str, str]] | None = None
+    lists: tuple[dict[str, dict[str, str]], dict[str, dict[str, str]]] | None = None
     for buried in image.rootfs.buried:
         if buried.layer < identity.layers <= buried.by and buried.entry.kind != "d":
-            owners = checksums(image.rootfs) if owners is None else owners
+            if lists is None:  # the base's own lists, as they may be buried too
+                lists = checksums(image.layers[: identity.layers]), checksums(image.layers[identity.layers :])
             path = buried.entry.path
-            owner = owners.get(path) or owners.get(f"/usr{path}")
-            if owner is not None:
-                yield Replaced(buried, *owner, image.rootfs.get(path))
+            owners = lists[0].get(path) or lists[0].get(f"/usr{path}")
+            if owners:
+                later = lists[1].get(path) or lists[1].get(f"/usr{path}") or {}
+                sums = frozenset((*owners.values(), *later.values()))
+                yield Replaced(buried, next(iter(owners)), sums, image.rootfs.get(path))
 
 
 def same(image: Image, one: Replaced) -> bool | None:
@@ -42,7 +48,15 @@ def same(image: Image, one: Replaced) -> bool | None:
     content = image.rootfs.content(one.node)
     if content is None:
         return None
-    return hashlib.md5(content, usedforsecurity=False).hexdigest() == one.md5
+    return hashlib.md5(content, usedforsecurity=False).hexdigest() in one.sums
+
+
+def topmost(rootfs: Rootfs, path: str) -> str:
+    """Return the highest folder that is gone with a path that is gone."""
+    folder = path.rpartition("/")[0]
+    while folder and folder not in rootfs.nodes:
+        path, folder = folder, folder.rpartition("/")[0]
+    return path
 
 
 def unread(image: Image) -> dict[int, list[str]]:

@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from tests.e2e import servers, services, tools
+from tests.e2e import distroless, servers, services, tools
 from tests.e2e.push import push
 from tests.e2e.servers import CLIENT
 from tests.e2e.tars import ZSTD
@@ -67,6 +67,19 @@ def test_the_sound_service_has_no_finding(images: Path) -> None:
     for subject in report["subjects"][1:]:
         assert subject["facts"]["base"].startswith("gcr.io/distroless/python3-debian1")
         assert "by the digests" in subject["facts"]["base"]
+
+
+@pytest.mark.parametrize("family", ["static", "base", "cc", "python3"])
+@pytest.mark.parametrize("variant", ["nonroot", "debug-nonroot"])
+def test_a_stock_base_has_no_finding_of_its_own(images: Path, family: Any, variant: Any) -> None:
+    folder = distroless.layout(images / f"{family}-{variant}", family, variant)
+    _, report, _ = audit(str(folder), "--profile", "strict")
+    debug = {"final-base-debug"} if "debug" in variant else set()
+    # There is no service in it.
+    assert {rule for rule, *_ in found(report)} - {"command-missing", "health-check-missing"} == debug
+    for subject in report["subjects"][1:]:
+        count = len(distroless.base(family, subject["platform"].split("/")[1], variant).layers)
+        assert subject["facts"]["base"].endswith(f"by the digests of its {count} layers")
 
 
 FAULTS = {

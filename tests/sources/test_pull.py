@@ -11,12 +11,13 @@ from typing import Any
 
 import pytest
 
-from lucid_audit.catalogue import compiled
+from lucid_audit.catalogue import fingerprints
 from lucid_audit.engine.image import judge
 from lucid_audit.errors import InputError
 from lucid_audit.finding import Report, Severity
 from lucid_audit.image.descriptor import Descriptor, Platform, matches, sha256
-from lucid_audit.image.identity import Known, read_fingerprints
+from lucid_audit.image.fingerprints import read_fingerprints
+from lucid_audit.image.identity import Known
 from lucid_audit.image.image import Publication
 from lucid_audit.image.limits import Limits
 from lucid_audit.image.manifest import ATTESTATION, OCI_CONFIG, OCI_INDEX, OCI_MANIFEST, Fetched
@@ -76,7 +77,7 @@ class Memory:
 
 
 def reading(cache: Cache | None = None, **more: Any) -> Reading:
-    known = Known(bases(), read_fingerprints(compiled()["fingerprints"]), AS_OF)
+    known = Known(bases(), read_fingerprints(fingerprints()), AS_OF)
     return Reading(wanted(ALWAYS), Limits(), known, cache or Cache(None), lambda _part, _count: None, **more)
 
 

@@ -7,6 +7,7 @@ from datetime import date, timedelta
 
 from lucid_audit.checks import Answers, check
 from lucid_audit.container.config import Field
+from lucid_audit.container.files import MERGED
 from lucid_audit.finding import Hit, Skip
 from lucid_audit.image.history import made_by
 from lucid_audit.image.image import Image
@@ -191,5 +192,7 @@ def layers_apply(image: Image, params: Conflicts) -> Answers:
     """Judge what goes wrong when the layers are put on top of each other."""
     for one in image.rootfs.conflicts:
         refused = one.what.startswith("is a hard link")
+        if one.path in MERGED and not refused:
+            continue  # system-link-replaced says it, and what is lost
         if image.own(one.layer) and refused == params.refused:
             yield Hit(image.place(one.path, one.layer), path=one.path, what=one.what)
