@@ -12,6 +12,7 @@ from lucid_audit.image.files import MeasuredFiles
 from lucid_audit.image.history import above, last
 from lucid_audit.image.identity import Identity
 from lucid_audit.image.rootfs import Rootfs
+from lucid_audit.values import Unknown
 
 T = TypeVar("T")
 _SHELL = ("/bin/sh", "-c")
@@ -20,11 +21,14 @@ _SHELL = ("/bin/sh", "-c")
 def measure(config: ImageConfig, rootfs: Rootfs, identity: Identity) -> Container:
     """Return the container that will run."""
     trace = _Trace(config, identity)
-    base = identity.base
+    base, missing = identity.base, _not_whole(identity, rootfs)
+    if missing is not None:
+        base = None
     shell = config.shell or _SHELL
+    image = trace.value("rootfs.diff_ids", identity.ref, "FROM")
     return Container(
         stage_place=Field("config"),
-        image=trace.value("rootfs.diff_ids", identity.ref, "FROM"),
+        image=image if missing is None else Traced(missing, image.place),
         base=base,
         user=trace.value("config.User", config.user, "USER", base.user if base else None),
         previous_user=None,
@@ -43,6 +47,19 @@ def measure(config: ImageConfig, rootfs: Rootfs, identity: Identity) -> Containe
         volumes=tuple(trace.value("config.Volumes", volume, "VOLUME") for volume in config.volumes),
         platform=Traced(str(config.platform.normalised), Field("architecture")),
         files=MeasuredFiles(rootfs, config.volumes),
+    )
+
+
+def _not_whole(identity: Identity, rootfs: Rootfs) -> Unknown | None:
+    """Say why a base that only an os-release names is not that image: a distribution has its shell.
+
+    An os-release may have been copied, and packages unpacked into nothing.
+    """
+    base = identity.base
+    if identity.tier != "files" or base is None or not base.shell or rootfs.resolve(base.shell).node is not None:
+        return None
+    return Unknown(
+        f"its os-release is that of {base.ref.familiar}, but {base.shell} is missing, so it is built otherwise"
     )
 
 

@@ -51,6 +51,7 @@ READS = tuple(
         "*client_secrets.json", "*client-secret.json",
     )
 )  # fmt: skip
+_ENDINGS = tuple(path.removeprefix("/**/").removeprefix("*") for path in READS)
 # Each path that kind_of finds and suspicious() does not know has one of these in its name.
 MARKS = ("kubeconfig", "credential", "account", "client", ".p8", ".pk8", ".ppk")
 
@@ -60,7 +61,7 @@ def kind_of(entry: Entry, content: bytes | None) -> str | None:
     path = entry.path
     if not entry.size:
         return ""
-    for proof in _PROOFS:
+    for proof in _PROOFS if path.endswith(_ENDINGS) or "/.env." in path else ():
         if proof.names.fullmatch(path) is not None:
             named = kind_by_name(path) if proof.telling else ""
             if proof.telling and not named:

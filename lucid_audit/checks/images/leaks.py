@@ -14,11 +14,17 @@ from lucid_audit.finding import Hit, Skip
 from lucid_audit.image.entry import Entry
 from lucid_audit.image.image import Image
 
-# Packages bring certificates and keys for their own tests; what is secret there is secret to nobody.
-PACKAGES = ("/site-packages/", "/dist-packages/", "/node_modules/", "/etc/ssl/certs/", "/usr/lib/python",
-            "/usr/local/lib/python", "/gems/", "/go/pkg/mod/", "/.cargo/registry/", "/usr/share/doc/", "/usr/share/perl",
-            "/usr/share/nodejs/", "/usr/share/javascript/", "/usr/share/ruby", "/usr/share/php/",
-            "/usr/share/ca-certificates/")  # fmt: skip
+# Packages bring certificates and keys for their own tests; what is secret there is secret to nobody. Version managers are
+# clones of public repositories.
+_PACKAGES = frozenset((
+    "site-packages", "dist-packages", "node_modules", "gems", "third_party", "vendor", ".pyenv", ".nvm", ".rbenv", ".asdf",
+    ".oh-my-zsh",
+))  # fmt: skip
+_SYSTEM = (
+    "/etc/ssl/certs/", "/usr/lib/python", "/usr/local/lib/python", "/go/pkg/mod/", "/root/go/pkg/mod/",
+    "/root/.cargo/registry/", "/usr/local/cargo/registry/", "/usr/share/doc/", "/usr/share/perl", "/usr/share/nodejs/",
+    "/usr/share/javascript/", "/usr/share/ruby", "/usr/share/php/", "/usr/share/ca-certificates/",
+)  # fmt: skip
 # Keys in folders of these names are made up for tests, most often. Interpreters bring such folders too.
 _TESTS = ("/test/", "/tests/", "/testdata/", "/__tests__/", "/fixtures/")
 _HOMES = (".ssh", ".aws", ".docker", ".kube", ".azure")  # what lies in them is judged on its own
@@ -26,10 +32,15 @@ _MARKS = (*MARKS, *KNOWN)
 _REPOSITORY = "/.git"
 
 
+def of_package(path: str) -> bool:
+    """Whether a path lies in somebody else's package."""
+    return path.startswith(_SYSTEM) or not _PACKAGES.isdisjoint(path.split("/")[:-1])
+
+
 def _kind(entry: Entry, content: bytes | None) -> str | None:
     """Say what kind of secret an entry is, "" for none, None when its content would tell and was not kept."""
     path = entry.path
-    if any(part in path for part in PACKAGES):
+    if of_package(path):
         return ""
     if entry.kind == "f":
         if path.endswith(_REPOSITORY):
@@ -84,17 +95,23 @@ def secret_file_of_tests(image: Image) -> Answers:
 
 def _worth_a_look(image: Image) -> Iterator[str]:
     """Yield paths whose name says something, folder by folder: most of an image lies where nothing is secret."""
-    for folder, names in image.rootfs.children.items():
+    children = image.rootfs.children
+    stack = [("/", False)]
+    while stack:
+        folder, every = stack.pop()
+        names = children[folder]
         above = f"{folder}/" if folder != "/" else "/"
-        if any(part in above for part in PACKAGES):
-            continue
-        if any(mark in above for mark in _MARKS):
+        if every:
             yield from (above + name for name in names)
-            continue
-        together = " ".join(names)  # one look at a folder spares one at each of its files
-        found = [mark for mark in _MARKS if mark in together]
-        if found:
-            yield from (above + name for name in names if any(mark in name for mark in found))
+        else:
+            together = " ".join(names)  # one look at a folder spares one at each of its files
+            found = [mark for mark in _MARKS if mark in together]
+            if found:
+                yield from (above + name for name in names if any(mark in name for mark in found))
+        for name in names:
+            path = above + name
+            if path in children and name not in _PACKAGES and not f"{path}/".startswith(_SYSTEM):
+                stack.append((path, every or any(mark in name for mark in _MARKS)))
 
 
 @check("secret-file-buried", reads=READS)

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from posixpath import basename
 
 from lucid_audit.checks import Answers, check
-from lucid_audit.checks.images.leaks import PACKAGES
+from lucid_audit.checks.images.leaks import of_package
 from lucid_audit.checks.images.programs import exempt
 from lucid_audit.finding import Hit
 from lucid_audit.image.facts import size
@@ -72,7 +72,7 @@ def workspace_left(image: Image) -> Answers:
         for name in names.keys() & _WORKSPACE:
             path = f"{folder}/{name}" if folder != "/" else f"/{name}"
             layer = image.rootfs.nodes[path].layer
-            if not exempt(image, layer) and not any(part in path for part in PACKAGES):
+            if not exempt(image, layer) and not of_package(path):
                 found.setdefault(layer, []).append(path)
     for layer, paths in sorted(found.items()):
         paths.sort()
@@ -91,7 +91,7 @@ def build_material_absent(image: Image) -> Answers:
         if path.endswith(_MATERIAL) and node.entry.kind == "f" and not exempt(image, node.layer):
             found.setdefault(node.layer, []).append(path)
     for layer, paths in sorted(found.items()):
-        kept = [path for path in paths if not any(part in path for part in PACKAGES)]
+        kept = [path for path in paths if not of_package(path)]
         total = sum(image.rootfs.nodes[path].entry.size for path in kept)
         if total >= _WORTH:
             largest = max(kept, key=lambda path: (image.rootfs.nodes[path].entry.size, path))

@@ -33,7 +33,7 @@ def programs_absent(image: Image, params: Programs) -> Answers:
     """Judge the final tree above a confirmed base: one finding for each program with one of the names.
 
     What the container itself starts is its own, whatever its name. Programs of one folder that only differ in the version
-    in their names are one: pip, pip3 and pip3.13.
+    in their names are one, as pip, pip3 and pip3.13 are, and so are those of one Node package.
     """
     exact = frozenset(name for name in params.names if not name.endswith("*"))
     stems = tuple(name[:-1] for name in params.names if name.endswith("*"))
@@ -47,7 +47,7 @@ def programs_absent(image: Image, params: Programs) -> Answers:
         if not exempt(image, node.layer) and path not in own:
             name = basename(names[0])
             stem = _stem(name, stems)
-            key = (node.layer, path.rpartition("/")[0] if stem else path, stem or name)
+            key = (node.layer, *(_package(path) or (path.rpartition("/")[0] if stem else path, stem or name)))
             found.setdefault(key, []).extend((path, *names))
     for (layer, _, _), names in found.items():
         path, name = names[0], basename(names[1])
@@ -56,6 +56,12 @@ def programs_absent(image: Image, params: Programs) -> Answers:
             yield Skip(place, f"what the script {script} starts is not known, and it may be {path}")
         else:
             yield Hit(place, path=path, name=name, also=shown(sorted(set(names)), path))
+
+
+def _package(path: str) -> tuple[str, str] | None:
+    """Return the folder of the Node package that a program belongs to: npm comes as npm, npm-cli.js and npx."""
+    above, inside, rest = path.rpartition("/node_modules/")
+    return (above, rest.partition("/")[0]) if inside else None
 
 
 def _stem(name: str, stems: tuple[str, ...]) -> str:
