@@ -21,7 +21,10 @@ ALWAYS = (
 
 
 class Wanted(NamedTuple):
-    """Absolute paths, and patterns in which ``*`` stands for anything but a slash and ``**`` for anything."""
+    """Absolute paths, and patterns in which ``*`` stands for anything but a slash and ``**`` for anything.
+
+    ``/**/name`` is a name in any folder, the root's too.
+    """
 
     exact: frozenset[str]
     endings: tuple[str, ...]  # of the patterns that say nothing but how a path ends

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from lucid_audit.checks import AUDIT
 from lucid_audit.checks.images import leaks
 from lucid_audit.checks.images.credentials import READS, kind_of
 from lucid_audit.checks.images.privilege import capabilities
@@ -34,7 +35,8 @@ KEY = "-----BEGIN PRIVATE KEY-----\nc2VjcmV0\n-----END PRIVATE KEY-----\n"
 
 @cache
 def active(profile: str) -> tuple[ActiveRule, ...]:
-    return tuple(one for one in select(load(), Policy(profile=profile)) if one.rule.id in RULES)
+    rules = load("", "/")
+    return select(rules.rules, rules.profiles, Policy(), profile=profile, only=sorted(RULES), subjects=AUDIT)
 
 
 def found(*layers: dict[str, Any], profile: str = "strict", **more: Any) -> list[Finding]:
@@ -232,3 +234,28 @@ def test_what_a_container_starts(config: dict[str, Any], programs: set[str], scr
         "/app/run": {"text": "#!/usr/bin/env python\n", "mode": "0755"},
     }
     assert started(image({"config": config, "layers": [{"files": files}]})) == (frozenset(programs), script)
+
+
+def test_a_finding_names_the_layer_that_it_came_with() -> None:
+    shell = {"elf": "arm64", "contains": ["OPTIND", "getopts", "OLDPWD"]}
+    first = {
+        "/app/": {"mode": "0777"},
+        "/app/.env": "A=1",
+        "/app/.git/": {},
+        "/app/.git/HEAD": "x",
+        "/app/x": shell,
+        "/a": "x",
+    }
+    later = {
+        "/app/": {"mode": "0777"},
+        "/app/.env": {"text": "A=1", "uid": 1},
+        "/app/.git/": {},
+        "/app/x": {**shell, "uid": 1},
+    }
+    findings = found(first, later, base="static-debian13")
+    assert len(findings) == 4
+    assert {finding.location.created_by for finding in findings} == {"COPY 0"}
+
+
+def test_what_a_base_opened_to_all_stays_the_bases_when_a_layer_repeats_it() -> None:
+    assert not found({"/tmp/": {"mode": "1777"}, "/var/tmp/": {"mode": "1777"}, "/tmp/x": "x"}, base="static-debian13")

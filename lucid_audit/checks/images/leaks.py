@@ -7,7 +7,7 @@ from posixpath import basename
 
 from lucid_audit.checks import Answers, check
 from lucid_audit.checks.images.credentials import MARKS, READS, kind_of
-from lucid_audit.checks.images.programs import exempt
+from lucid_audit.checks.images.programs import exempt, since
 from lucid_audit.checks.secret_files import MARKS as KNOWN
 from lucid_audit.checks.secret_files import kind_by_name
 from lucid_audit.finding import Hit, Skip
@@ -57,6 +57,7 @@ def _for_tests(entry: Entry) -> bool:
 def secret_file_absent(image: Image) -> Answers:
     """Judge the files of the final tree. A folder that is a secret as a whole counts once."""
     folder = "//"
+    found: dict[str, str] = {}
     for path in sorted(_worth_a_look(image), key=_below_each_other):
         node = image.rootfs.nodes[path]
         if path.startswith(folder) or exempt(image, node.layer) or _for_tests(node.entry):
@@ -69,7 +70,11 @@ def secret_file_absent(image: Image) -> Answers:
         elif kind:
             if node.entry.kind == "d":
                 folder = f"{path}/"
-            yield Hit(image.place(path, node.layer), path=path, kind=kind)
+            found[path] = kind
+    origins = since(image, found, lambda entry: entry.kind == "d" or entry.size)
+    for path, kind in found.items():
+        layer = origins.get(path, image.rootfs.nodes[path].layer)
+        yield Hit(image.place(path, layer), path=path, kind=kind)
 
 
 def _below_each_other(path: str) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from lucid_audit.checks import Answers, check
-from lucid_audit.checks.images.programs import exempt
+from lucid_audit.checks.images.programs import exempt, since
 from lucid_audit.finding import Hit
 from lucid_audit.image.image import Image
 from lucid_audit.image.rootfs import Node
@@ -67,23 +67,25 @@ def world_writable(image: Image) -> Answers:
     One finding for each highest folder, and one for the files of a folder that is none.
     """
     files: dict[tuple[str, int, int], list[str]] = {}
-    above = "//"
-    # A folder comes right before all that lies in it.
-    for path in sorted((path for path, node in image.rootfs.nodes.items() if _open_to_all(image, node)), key=_slashed):
-        node = image.rootfs.nodes[path]
-        if path.startswith(above):
+    nodes, above = image.rootfs.nodes, "//"
+    paths = sorted((path for path, node in nodes.items() if _open_to_all(image, node)), key=_slashed)
+    origins = since(image, frozenset(paths), lambda entry: entry.mode & 0o002)
+    for path in paths:  # a folder comes right before all that lies in it
+        node = nodes[path]
+        layer = origins.get(path, node.layer)
+        if path.startswith(above) or exempt(image, layer):
             continue
         mode = node.entry.mode
         if node.entry.kind == "d":
             above = f"{path}/"
-            yield Hit(image.place(path, node.layer), what=f"the folder {path}", mode=f"{mode:04o}")
+            yield Hit(image.place(path, layer), what=f"the folder {path}", mode=f"{mode:04o}")
         else:
-            files.setdefault((path.rpartition("/")[0], node.layer, mode), []).append(path)
-    for (folder, layer, mode), paths in files.items():
+            files.setdefault((path.rpartition("/")[0], layer, mode), []).append(path)
+    for (folder, layer, mode), found in files.items():
         what = (
-            f"the file {paths[0]}" if len(paths) == 1 else f"{len(paths)} files in {folder or '/'}, such as {paths[0]}"
+            f"the file {found[0]}" if len(found) == 1 else f"{len(found)} files in {folder or '/'}, such as {found[0]}"
         )
-        yield Hit(image.place(paths[0], layer), what=what, mode=f"{mode:04o}")
+        yield Hit(image.place(found[0], layer), what=what, mode=f"{mode:04o}")
 
 
 def _slashed(path: str) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from posixpath import basename
 
 from lucid_audit.checks import Answers, check
-from lucid_audit.checks.images.programs import called, executables, exempt, shown
+from lucid_audit.checks.images.programs import called, executables, exempt, shown, since
 from lucid_audit.container.files import SHELLS
 from lucid_audit.finding import Hit
 from lucid_audit.image.facts import size
@@ -29,6 +29,7 @@ def shell_absent(image: Image) -> Answers:
         if program is not None and program.known_as:
             found.setdefault(node.entry.path, [])
     links = _links_to(image, set(found))
+    origins = since(image, found, lambda entry: entry.kind == "f")
     for path, names in sorted(found.items()):
         node = image.rootfs.nodes[path]
         program = image.rootfs.program(node)
@@ -36,7 +37,8 @@ def shell_absent(image: Image) -> Answers:
             continue  # a script that is called like a rarer shell
         what = program.known_as if program is not None and program.known_as else "a shell by its name"
         every = sorted({*names, *links.get(path, ())})
-        yield Hit(image.place(path, node.layer), path=path, what=what, also=shown(every, path))
+        place = image.place(path, origins.get(path, node.layer))
+        yield Hit(place, path=path, what=what, also=shown(every, path))
 
 
 def _links_to(image: Image, targets: set[str]) -> dict[str, list[str]]:

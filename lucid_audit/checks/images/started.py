@@ -5,7 +5,7 @@ from __future__ import annotations
 from posixpath import basename
 
 from lucid_audit.container.config import Argv
-from lucid_audit.container.execute import effective, search_path
+from lucid_audit.container.execute import effective, search_path, shell_of
 from lucid_audit.container.files import SHELLS
 from lucid_audit.image.image import Image
 from lucid_audit.values import Unknown
@@ -21,6 +21,7 @@ def started(image: Image) -> tuple[frozenset[str], str]:
     words: list[str] = []
     for argv in (effective(container).known(), health.argv if health is not None else None):
         if isinstance(argv, Argv):
+            words += shell_of(container)[:1] if argv.shell else ()
             for word in argv.args:
                 words += str(word).split()  # what a shell or a script is given may be a whole command
     found: set[str] = set()
