@@ -19,7 +19,15 @@ ORDER = ("rootfs", "passwd", "home", "group", "tmp", "nsswitch", "os_release")
 
 
 def package(name: str, files: dict[str, Any], version: str = "1.0") -> dict[str, Any]:
-    sums = "".join(f"{'0' * 32}  {path.strip('/')}\n" for path in files if not path.endswith("/"))
+    from hashlib import md5
+
+    from tests.image_sketch import member
+
+    sums = "".join(
+        f"{md5(member(path, spec)[1]).hexdigest()}  {path.strip('/')}\n"
+        for path, spec in files.items()
+        if not path.endswith("/")
+    )
     folder = "/var/lib/dpkg/status.d"
     record = f"Package: {name}\nVersion: {version}\nArchitecture: all\n"
     return {"files": {**files, f"{folder}/{name}": record, f"{folder}/{name}.md5sums": sums}}

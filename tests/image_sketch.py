@@ -32,7 +32,7 @@ import io
 import json
 import struct
 import tarfile
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import date
 from functools import cache
 from random import Random
@@ -54,6 +54,7 @@ from lucid_audit.image.manifest import (
     Manifest,
     is_attestation,
 )
+from lucid_audit.image.replaced import unread
 from lucid_audit.image.wanted import ALWAYS, wanted
 from tests.sketch import AS_OF, bases
 
@@ -121,10 +122,11 @@ def archive(files: Mapping[str, Any]) -> bytes:
     return out.getvalue()
 
 
-def layer(files: Mapping[str, Any]) -> tuple[Layer, Descriptor]:
+def layer(files: Mapping[str, Any], more: Iterable[str] = ()) -> tuple[Layer, Descriptor]:
     blob = gzip.compress(archive(files), 1, mtime=0)
     descriptor = Descriptor(DOCKER_LAYER + ".gzip", sha256(blob), len(blob))
-    return read_layer(iter([blob]), descriptor, reads()), descriptor
+    want = reads()
+    return read_layer(iter([blob]), descriptor, want._replace(exact=want.exact | set(more))), descriptor
 
 
 def image(sketch: Mapping[str, Any], name: str = NAME, entry: Descriptor | None = None, as_of: date = AS_OF) -> Image:
@@ -157,9 +159,16 @@ def image(sketch: Mapping[str, Any], name: str = NAME, entry: Descriptor | None 
         sketch.get("annotations", {}),
     )
     digest = entry.digest if entry is not None else sha256(b"manifest" + data)
-    return assemble(
-        name, digest, entry, manifest, config, [one for one, _ in made], Known(bases(), fingerprints(), as_of)
-    )
+
+    def assembled() -> Image:
+        layers = [one for one, _ in made]
+        return assemble(name, digest, entry, manifest, config, layers, Known(bases(), fingerprints(), as_of))
+
+    found = assembled()
+    for number, paths in unread(found).items():  # as when an image is pulled
+        made[number] = layer(described[number]["files"], paths)
+        found = assembled()
+    return found
 
 
 def publication(sketch: Mapping[str, Any], as_of: date = AS_OF, platforms: tuple[str, ...] = ()) -> Publication:

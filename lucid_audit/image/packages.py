@@ -69,14 +69,14 @@ def os_release(rootfs: Rootfs) -> Mapping[str, str]:
     return found
 
 
-def checksums(rootfs: Rootfs) -> dict[str, str]:
-    """Return the package that owns each path, by the lists of checksums in ``status.d``. Configuration files are not in them."""
-    owners: dict[str, str] = {}
+def checksums(rootfs: Rootfs) -> dict[str, tuple[str, str]]:
+    """Return package and MD5 of each path in the lists of ``status.d``. Configuration files are not in them."""
+    owners: dict[str, tuple[str, str]] = {}
     for name in rootfs.children.get(STATUS_D.rstrip("/"), ()):
         if name.endswith(_SUMS):
             package = name.removesuffix(_SUMS)
             for line in (rootfs.read(f"{STATUS_D}{name}") or b"").decode("utf-8", "surrogateescape").splitlines():
-                _, _, path = line.partition("  ")
+                md5, _, path = line.partition("  ")
                 if path:
-                    owners[f"/{path}"] = package
+                    owners[f"/{path}"] = (package, md5)
     return owners

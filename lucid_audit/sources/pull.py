@@ -7,10 +7,10 @@ fetched and hashed while the last are unpacked. Native code does most of it and 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack, closing, suppress
 from functools import partial
 from time import monotonic
+from typing import TYPE_CHECKING
 
 from lucid_audit.errors import InputError
 from lucid_audit.image.assemble import assemble
@@ -22,6 +22,7 @@ from lucid_audit.image.image import Image, Publication
 from lucid_audit.image.layer import Layer, read_layer
 from lucid_audit.image.limits import Limits
 from lucid_audit.image.manifest import Fetched
+from lucid_audit.image.replaced import unread
 from lucid_audit.image.source import TIME_OVER, DamagedError, Source, SourceError, UnavailableError, fetch
 from lucid_audit.image.wanted import Wanted
 from lucid_audit.record import record
@@ -29,6 +30,9 @@ from lucid_audit.reference import ImageRef
 from lucid_audit.sources.cache import Cache
 from lucid_audit.sources.prefetch import prefetched
 from lucid_audit.sources.walk import Found, Walk, walk
+
+if TYPE_CHECKING:
+    from concurrent.futures import Future
 
 _GRACE = 0.5  # seconds in which a thread that sees the end itself may say so
 Told = Callable[[Descriptor, int], None]
@@ -120,6 +124,10 @@ class _Parts:
         if stream is not None:
             self._in_order(stream, missing)
             return
+        if not missing:
+            return
+        from concurrent.futures import ThreadPoolExecutor  # noqa: PLC0415  (what is cached needs no threads)
+
         pool = ThreadPoolExecutor(self.how.workers, "layer")
         try:
             waiting: dict[Future[Layer | bytes], Descriptor] = {
@@ -165,7 +173,9 @@ class _Parts:
         self.done[descriptor.digest] = found
         return True
 
-    def _read(self, descriptor: Descriptor, pieces: Iterator[bytes] | None) -> Layer | bytes:
+    def _read(
+        self, descriptor: Descriptor, pieces: Iterator[bytes] | None, wanted: Wanted | None = None
+    ) -> Layer | bytes:
         """Read one part; a configuration is small, a layer is not."""
         how = self.how
         if _is_config(descriptor):
@@ -184,7 +194,8 @@ class _Parts:
             def ahead(pieces: Iterator[bytes]) -> Iterator[bytes]:
                 return ends.enter_context(closing(prefetched(pieces)))
 
-            layer = read_layer(self._timed(descriptor, arriving), descriptor, how.wanted, how.limits, ahead=ahead)
+            timed = self._timed(descriptor, arriving)
+            layer = read_layer(timed, descriptor, wanted or how.wanted, how.limits, ahead=ahead)
         how.cache.put_layer(layer)
         return layer
 
@@ -208,8 +219,24 @@ class _Parts:
         if len(manifest.layers) > self.how.limits.layers:
             raise DamagedError(f"the image has {len(manifest.layers)} layers, more than {self.how.limits.layers}")
         config = self._config(manifest.config)
-        layers = [self._layer(descriptor) for descriptor in manifest.layers]
-        return assemble(name, found.digest, found.entry, manifest, config, layers, self.how.known)
+        image = self._assembled(name, found, config)
+        for number, paths in unread(image).items():
+            self._again(manifest.layers[number], paths)
+            image = self._assembled(name, found, config)
+        return image
+
+    def _assembled(self, name: str, found: Found, config: ImageConfig) -> Image:
+        layers = [self._layer(descriptor) for descriptor in found.manifest.layers]
+        return assemble(name, found.digest, found.entry, found.manifest, config, layers, self.how.known)
+
+    def _again(self, descriptor: Descriptor, paths: Sequence[str]) -> None:
+        """Read a layer once more to keep some files of it; what they are compared with lies in other layers.
+
+        The cache then has them too. Without them the question stays open, so a failure is none of the image.
+        """
+        more = self.how.wanted._replace(exact=self.how.wanted.exact | set(paths))
+        with suppress(SourceError):
+            self.done[descriptor.digest] = self._read(descriptor, None, more)
 
     def _config(self, descriptor: Descriptor) -> ImageConfig:
         data = self._part(descriptor)

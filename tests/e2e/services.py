@@ -107,6 +107,12 @@ def _replaced(image: Image) -> Image:
     return _with(image, of(_copied(path, text + "\n# changed by hand\n"), "COPY patched.py " + path + " # buildkit"))
 
 
+def _same(image: Image) -> Image:
+    path = f"{distroless.library()}/http/server.py"
+    text = content(f"libpython{distroless.release().python}-stdlib", image.architecture, path)
+    return _with(image, of(_copied(path, text), f"COPY server.py {path} # buildkit"))
+
+
 def _certificates(image: Image) -> Image:
     return _with(image, of(_copied(distroless.BUNDLE), f"COPY empty.crt {distroless.BUNDLE} # buildkit"))
 
@@ -140,6 +146,7 @@ FAULTS: dict[str, Callable[[Image], Image]] = {
     "wrong-architecture": _architecture,  # the index says arm64, the configuration amd64
     "flattened": _flattened,
     "replaced-library": _replaced,  # http/server.py of the base's standard library
+    "copied-library": _same,  # no fault: the very file of the base again
     "emptied-certificates": _certificates,
     "shell-form": _shell_form,  # does not start: there is no /bin/sh
     "shell-probe": _shell_probe,  # starts, never becomes healthy

@@ -78,6 +78,7 @@ FAULTS = {
     "wrong-architecture": [("platform-mismatch", "architecture")],
     "flattened": [("base-unconfirmed", "rootfs.diff_ids")],
     "replaced-library": [("base-file-changed", "/usr/lib/python3.11/http/server.py")],
+    "copied-library": [],
     "shell-form": [("command-needs-shell", "config.Entrypoint")],
     "shell-probe": [("health-check-needs-shell", "config.Healthcheck")],
     "debug-base": [("final-base-debug", "rootfs.diff_ids")],

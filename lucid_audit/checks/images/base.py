@@ -8,7 +8,8 @@ from lucid_audit.container.files import MERGED
 from lucid_audit.dates import timedelta
 from lucid_audit.finding import Hit, Skip
 from lucid_audit.image.image import Image
-from lucid_audit.image.packages import STATUS_D, checksums
+from lucid_audit.image.packages import STATUS_D
+from lucid_audit.image.replaced import replaced, same
 from lucid_audit.record import record
 
 # What every start writes or mounts anew, and what a service is expected to bring its own of.
@@ -65,27 +66,17 @@ def base_outdated(image: Image, params: Age) -> Answers:
 
 @check("base-file-changed", reads=(f"{STATUS_D}*.md5sums",))
 def base_file_changed(image: Image) -> Answers:
-    """Judge files of the base's packages that a layer above replaces or deletes. Configuration files are in no list."""
-    identity = image.identity
-    if identity.tier != "layers":
-        return
-    owners: dict[str, str] | None = None
-    for buried in image.rootfs.buried:
-        path = buried.entry.path
-        above = buried.layer < identity.layers <= buried.by
-        if not above or buried.entry.kind == "d" or path in _MAY_CHANGE:
+    """Judge files of the base's packages that a layer above replaces by another content, or deletes."""
+    for one in replaced(image):
+        path, by = one.buried.entry.path, one.buried.by
+        unchanged = same(image, one)
+        if path in _MAY_CHANGE or unchanged:
             continue
-        if owners is None:
-            owners = checksums(image.rootfs)
-        package = owners.get(path) or owners.get(f"/usr{path}")
-        if package is not None and image.layers[buried.by].kept.get(path, b"") != _content(image, buried.layer, path):
-            done = "deletes" if buried.deleted else "replaces"
-            yield Hit(image.place(path, buried.by), done=done, path=path, package=package)
-
-
-def _content(image: Image, layer: int, path: str) -> bytes:
-    """Return what the base's file held, if it was kept; a replacement that is the same changes nothing."""
-    return image.layers[layer].kept.get(path, b"\0")
+        if unchanged is None:
+            yield Skip(image.place(path, by), f"{path} is too large to be compared with the package {one.package}")
+        else:
+            done = "replaces" if one.node is not None else "deletes"
+            yield Hit(image.place(path, by), done=done, path=path, package=one.package)
 
 
 @check("package-record-hidden")

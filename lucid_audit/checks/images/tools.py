@@ -72,6 +72,18 @@ def _versioned(name: str, stems: tuple[str, ...]) -> bool:
     return bool(_stem(name, stems))
 
 
+@check("programs-buried")
+def programs_buried(image: Image, params: Programs) -> Answers:
+    """Judge programs above a confirmed base that a later layer deletes: they are pulled, and found by scanners."""
+    names = frozenset(params.names)
+    for buried in image.rootfs.buried:
+        entry = buried.entry
+        folder, _, name = entry.path.rpartition("/")
+        program = entry.kind == "f" and entry.mode & 0o111 and folder.endswith(("/bin", "/sbin"))
+        if program and name in names and buried.deleted and image.own(buried.layer):
+            yield Hit(image.place(entry.path, buried.layer), path=entry.path, layer=buried.by + 1)
+
+
 @check("installer-left")
 def installer_left(image: Image) -> Answers:
     """Judge the package pip: without a shell it still runs as ``python -m pip``."""
