@@ -72,8 +72,15 @@ def _versioned(name: str, stems: tuple[str, ...]) -> bool:
     return bool(_stem(name, stems))
 
 
+@record
+class Buried:
+    """``names`` of programs, each as it is."""
+
+    names: tuple[str, ...]
+
+
 @check("programs-buried")
-def programs_buried(image: Image, params: Programs) -> Answers:
+def programs_buried(image: Image, params: Buried) -> Answers:
     """Judge programs above a confirmed base that a later layer deletes: they are pulled, and found by scanners."""
     names = frozenset(params.names)
     for buried in image.rootfs.buried:
