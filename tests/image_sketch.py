@@ -18,6 +18,7 @@ A sketch is a mapping; every key may be left out:
           /app/folder/: {mode: "1777"}
           /app/gone: {whiteout: true}
           /dev/x: {device: [1, 3]}
+          /run/x: {pipe: true}
           /usr/bin/ping: {elf: arm64, capability: "01000002"}
 
 A sketch of a publication has ``index``, a list of {platform, image, annotations, artifact_type}, and perhaps ``name``;
@@ -93,6 +94,8 @@ def member(path: str, spec: Any) -> tuple[tarfile.TarInfo, bytes]:
     elif "device" in spec:
         info.type = tarfile.CHRTYPE
         info.devmajor, info.devminor = spec["device"]
+    elif "pipe" in spec:
+        info.type = tarfile.FIFOTYPE
     elif "whiteout" in spec:
         folder, _, name = info.name.rpartition("/")
         info.name = f"{folder}/.wh.{name}".strip("/")

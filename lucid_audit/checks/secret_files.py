@@ -26,11 +26,14 @@ _PATHS = (
 _MARKS = (".env", "secret", "id_", "key", "netrc", ".git", ".pgpass", ".htpasswd",
           ".aws", ".config", ".azure", ".docker", ".kube", ".ssh")  # fmt: skip
 _CONTENTS = (
-    ("a private key", r"[\w.-]+\.(?:pem|key)", rb"-----BEGIN (?:[A-Z]+ )*PRIVATE KEY-----"),
+    ("a private key", r"[\w.-]+\.(?:pem|key)", rb"-----BEGIN (?:[A-Z]+ )*PRIVATE KEY(?: BLOCK)?-----"),
     ("a registry token", r"\.npmrc", rb"_(?:authToken|auth|password)\s*=\s*(?!\$\{)\S"),
     ("a registry password", r"\.pypirc|pip\.conf", rb"(?m)^\s*password\s*[:=]\s*\S|://[^/\s:$]+:[^@\s$]+@"),
 )
 _OPEN = (".pem", ".key", ".npmrc", ".pypirc", "pip.conf")
+
+
+MARKS = (*_MARKS, *_OPEN)  # one of these is in every path that is worth a closer look
 
 
 def kind_by_name(path: str) -> str:

@@ -51,7 +51,7 @@ def measure(config: ImageConfig, rootfs: Rootfs, identity: Identity) -> Containe
 def _ground(identity: Identity, rootfs: Rootfs) -> Ground:
     """Say what the base is. Only of one that is not distroless its tools are asked for: the others have rules of their own."""
     found = tuple(tools(rootfs)) if identity.distroless is False else ()
-    if identity.tier == "none":
+    if identity.tier == "none" or identity.claims:
         return Ground("", identity.claims, None, debug=False)
     return Ground(identity.name, identity.how, identity.distroless, bool(identity.debug), found)
 

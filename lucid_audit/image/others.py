@@ -54,18 +54,17 @@ def other(evidence: Evidence) -> Identity:
     one = next((one for one in known.prints.others if name in one.ids and _fits(one, rootfs)), None)
     if one is None:
         return Identity(family=f"{name} {version}".strip(), release=f"{name}{version}", tier="files")
+    family, found = f"{one.name} {version}".strip(), tools(rootfs)
+    if not one.minimal and not found:  # its os-release may have been copied, and packages unpacked into nothing
+        claims = (
+            f"its os-release is that of {family}, which has a shell and a package manager, but none is in the image"
+        )
+        return Identity(family=family, release=f"{name}{version}", tier="files", claims=claims)
     minor = ".".join(version.split(".")[:2])
     image = one.image.format(version=version, minor=minor, major=version.partition(".")[0]) if version else ""
     ref = parse(image) if image else None
     base = known.bases.lookup(ref, known.as_of) if ref is not None else None
-    return Identity(
-        ref,
-        base,
-        f"{one.name} {version}".strip(),
-        f"{name}{version}",
-        tier="files",
-        distroless=one.minimal and not tools(rootfs),
-    )
+    return Identity(ref, base, family, f"{name}{version}", tier="files", distroless=one.minimal and not found)
 
 
 def _fits(one: Other, rootfs: Rootfs) -> bool:

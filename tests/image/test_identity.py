@@ -202,18 +202,22 @@ def test_what_only_claims_to_be_one() -> None:
     assert "/var/lib/dpkg/status" in of({"files": files}).identity.claims
 
 
+SH: dict[str, Any] = {"/usr/bin/sh": {"elf": "arm64"}}
+
+
 @pytest.mark.parametrize(
     ("release", "files", "family", "ref", "distroless"),
     [
         ("ID=wolfi\nVERSION_ID=20230201\n", {}, "Chainguard 20230201", None, True),
         ("ID=chainguard\n", {"/bin/busybox": {"elf": "arm64"}}, "Chainguard", None, False),
         ("ID=ubuntu\nVERSION_ID=24.04\n", {}, "chiselled Ubuntu 24.04", None, True),
-        ("ID=ubuntu\nVERSION_ID=24.04\n", {"/var/lib/dpkg/status": ""}, "Ubuntu 24.04", "ubuntu:24.04", False),
-        ("ID=alpine\nVERSION_ID=3.20.3\n", {}, "Alpine 3.20.3", "alpine:3.20", False),
-        ('ID=debian\nVERSION_ID="12"\n', {}, "Debian 12", "debian:12", False),
-        ("ID=debian\n", {}, "Debian", None, False),
-        ('ID="rhel"\nVERSION_ID="9.4"\n', {}, "Red Hat 9.4", None, False),
-        ("ID=azurelinux\nVERSION_ID=3.0\n", {}, "Azure Linux 3.0", None, False),
+        ("ID=ubuntu\nVERSION_ID=24.04\n", {"/var/lib/dpkg/status": "", **SH}, "Ubuntu 24.04", "ubuntu:24.04", False),
+        ("ID=alpine\nVERSION_ID=3.20.3\n", SH, "Alpine 3.20.3", "alpine:3.20", False),
+        ('ID=debian\nVERSION_ID="12"\n', SH, "Debian 12", "debian:12", False),
+        ('ID=debian\nVERSION_ID="12"\n', {}, "Debian 12", None, None),  # built otherwise: nobody knows from what
+        ("ID=debian\n", SH, "Debian", None, False),
+        ('ID="rhel"\nVERSION_ID="9.4"\n', SH, "Red Hat 9.4", None, False),
+        ("ID=azurelinux\nVERSION_ID=3.0\n", SH, "Azure Linux 3.0", None, False),
         (
             "ID=azurelinux\nVERSION_ID=3.0\n",
             {"/var/lib/rpmmanifest/container-manifest-2": ""},

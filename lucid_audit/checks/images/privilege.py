@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from lucid_audit.checks import Answers, check
-from lucid_audit.checks.images.programs import exempt
+from lucid_audit.checks.images.programs import exempt, since
 from lucid_audit.finding import Hit
 from lucid_audit.image.image import Image
+from lucid_audit.image.rootfs import Node
 
 _STICKY = 0o1000
 # Linux include/uapi/linux/capability.h: the number of each is its bit.
@@ -28,13 +29,25 @@ def capabilities(raw: str) -> tuple[str, ...]:
 
 @check("set-id-absent")
 def set_id_absent(image: Image) -> Answers:
-    """Judge programs that run as their owner or group, above a confirmed base. On folders the bit only hands a group down."""
+    """Judge programs that run as their owner or group, above a confirmed base. On folders the bit only hands a group down.
+
+    One finding for each layer and identity: a package brings several at once.
+    """
+    found: dict[tuple[int, str], list[str]] = {}
     for path, node in image.rootfs.nodes.items():
         entry = node.entry
-        if entry.kind == "f" and entry.mode & 0o6000 and entry.mode & 0o111 and not exempt(image, node.layer):
+        if entry.mode & 0o6000 and entry.kind == "f" and entry.mode & 0o111 and not exempt(image, node.layer):
             which = [f"uid {entry.uid}"] if entry.mode & 0o4000 else []
             which += [f"gid {entry.gid}"] if entry.mode & 0o2000 else []
-            yield Hit(image.place(path, node.layer), path=path, rights=" and ".join(which), mode=f"{entry.mode:04o}")
+            found.setdefault((node.layer, " and ".join(which)), []).append(path)
+    for (layer, rights), paths in sorted(found.items()):
+        paths.sort()
+        verb, them = ("runs", "it") if len(paths) == 1 else ("run", "them")
+        yield Hit(image.place(paths[0], layer), programs=_several(paths), verb=verb, rights=rights, them=them)
+
+
+def _several(paths: list[str]) -> str:
+    return ", ".join(paths) if len(paths) <= 3 else f"{', '.join(paths[:2])} and {len(paths) - 2} more programs"
 
 
 @check("capabilities-absent")
@@ -49,32 +62,52 @@ def capabilities_absent(image: Image) -> Answers:
 
 @check("world-writable")
 def world_writable(image: Image) -> Answers:
-    """Judge what everybody may write; folders with the sticky bit are made for that. One finding for each highest path."""
-    reported: list[str] = []
-    for path in sorted(path for path, node in image.rootfs.nodes.items() if _open_to_all(image, path)):
-        node = image.rootfs.nodes[path]
-        if any(path.startswith(f"{above}/") for above in reported[-1:]):
+    """Judge what everybody may write; folders with the sticky bit are made for that.
+
+    One finding for each highest folder, and one for the files of a folder that is none.
+    """
+    files: dict[tuple[str, int, int], list[str]] = {}
+    nodes, above = image.rootfs.nodes, "//"
+    paths = sorted((path for path, node in nodes.items() if _open_to_all(image, node)), key=_slashed)
+    origins = since(image, frozenset(paths), lambda entry: entry.mode & 0o002)
+    for path in paths:  # a folder comes right before all that lies in it
+        node = nodes[path]
+        layer = origins.get(path, node.layer)
+        if path.startswith(above) or exempt(image, layer):
             continue
-        reported.append(path)
-        what = "folder" if node.entry.kind == "d" else "file"
-        yield Hit(image.place(path, node.layer), path=path, what=what, mode=f"{node.entry.mode:04o}")
+        mode = node.entry.mode
+        if node.entry.kind == "d":
+            above = f"{path}/"
+            yield Hit(image.place(path, layer), what=f"the folder {path}", mode=f"{mode:04o}")
+        else:
+            files.setdefault((path.rpartition("/")[0], layer, mode), []).append(path)
+    for (folder, layer, mode), found in files.items():
+        what = (
+            f"the file {found[0]}" if len(found) == 1 else f"{len(found)} files in {folder or '/'}, such as {found[0]}"
+        )
+        yield Hit(image.place(found[0], layer), what=what, mode=f"{mode:04o}")
 
 
-def _open_to_all(image: Image, path: str) -> bool:
-    node = image.rootfs.nodes[path]
-    entry = node.entry
-    sticky = entry.kind == "d" and entry.mode & _STICKY
-    return entry.kind in "fd" and bool(entry.mode & 0o002) and not sticky and not exempt(image, node.layer)
+def _slashed(path: str) -> str:
+    return f"{path}/"
+
+
+def _open_to_all(image: Image, node: Node) -> bool:
+    mode, kind = node.entry.mode, node.entry.kind
+    return (
+        bool(mode & 0o002) and (kind == "f" or (kind == "d" and not mode & _STICKY)) and not exempt(image, node.layer)
+    )
 
 
 @check("devices-absent")
 def devices_absent(image: Image) -> Answers:
-    """Judge device nodes: the runtime makes those that a container may have. One finding for each layer that brings some."""
-    found: dict[int, list[str]] = {}
+    """Judge device nodes and pipes: the runtime makes those that a container may have. One finding for each layer and kind."""
+    found: dict[tuple[int, str], list[str]] = {}
     for path, node in image.rootfs.nodes.items():
-        if node.entry.kind in "cb" and not exempt(image, node.layer):
-            found.setdefault(node.layer, []).append(path)
-    for layer, paths in sorted(found.items()):
+        if node.entry.kind in "cbp" and not exempt(image, node.layer):
+            what = "named pipe" if node.entry.kind == "p" else "device node"
+            found.setdefault((node.layer, what), []).append(path)
+    for (layer, what), paths in sorted(found.items()):
         first, *others = sorted(paths)
-        what = f"{first} and {len(others)} more are device nodes" if others else f"{first} is a device node"
-        yield Hit(image.place(first, layer), what=what)
+        text = f"{first} and {len(others)} more are {what}s" if others else f"{first} is a {what}"
+        yield Hit(image.place(first, layer), what=text)

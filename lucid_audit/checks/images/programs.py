@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterator
+from collections.abc import Callable, Collection, Container, Iterator
 
+from lucid_audit.image.entry import Entry
 from lucid_audit.image.image import Image
 from lucid_audit.image.rootfs import Node
 
@@ -11,6 +12,24 @@ from lucid_audit.image.rootfs import Node
 def exempt(image: Image, layer: int) -> bool:
     """Whether a layer is a confirmed distroless base's own: its makers chose what is in it."""
     return not image.own(layer)
+
+
+def since(image: Image, paths: Collection[str], holds: Callable[[Entry], object]) -> dict[str, int]:
+    """Return the layer from which on something has held for each path: where it came from.
+
+    Later layers repeat a path when they change its owner, and a folder whenever anything in it changes.
+    """
+    found: dict[str, int] = {}
+    if not paths:
+        return found
+    for number, layer in enumerate(image.layers):
+        for entry in layer.entries:
+            if entry.path in paths and entry.kind != "h":
+                if entry.kind not in "wo" and holds(entry):
+                    found.setdefault(entry.path, number)
+                elif entry.kind != "o":
+                    found.pop(entry.path, None)
+    return found
 
 
 def executables(image: Image) -> Iterator[Node]:

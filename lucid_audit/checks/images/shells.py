@@ -5,9 +5,10 @@ from __future__ import annotations
 from posixpath import basename
 
 from lucid_audit.checks import Answers, check
-from lucid_audit.checks.images.programs import called, executables, exempt, shown
+from lucid_audit.checks.images.programs import called, executables, exempt, shown, since
 from lucid_audit.container.files import SHELLS
 from lucid_audit.finding import Hit
+from lucid_audit.image.facts import size
 from lucid_audit.image.image import Image
 
 _NAMES = frozenset((*SHELLS, "toybox", "mksh", "fish", "tcsh", "csh", "rbash", "lksh", "yash", "posh", "sash"))
@@ -28,6 +29,7 @@ def shell_absent(image: Image) -> Answers:
         if program is not None and program.known_as:
             found.setdefault(node.entry.path, [])
     links = _links_to(image, set(found))
+    origins = since(image, found, lambda entry: entry.kind == "f")
     for path, names in sorted(found.items()):
         node = image.rootfs.nodes[path]
         program = image.rootfs.program(node)
@@ -35,7 +37,8 @@ def shell_absent(image: Image) -> Answers:
             continue  # a script that is called like a rarer shell
         what = program.known_as if program is not None and program.known_as else "a shell by its name"
         every = sorted({*names, *links.get(path, ())})
-        yield Hit(image.place(path, node.layer), path=path, what=what, also=shown(every, path))
+        place = image.place(path, origins.get(path, node.layer))
+        yield Hit(place, path=path, what=what, also=shown(every, path))
 
 
 def _links_to(image: Image, targets: set[str]) -> dict[str, list[str]]:
@@ -58,7 +61,14 @@ def _links_to(image: Image, targets: set[str]) -> dict[str, list[str]]:
 def shell_buried(image: Image) -> Answers:
     """Judge shells in layers above the base that a later layer deleted: nobody can run them, everybody pulls them."""
     for buried in image.rootfs.buried:
-        program = image.layers[buried.layer].programs.get(buried.entry.path)
-        if program is not None and program.known_as and image.own(buried.layer):
-            place = image.place(buried.entry.path, buried.layer)
-            yield Hit(place, path=buried.entry.path, what=program.known_as, layer=buried.by + 1)
+        entry = buried.entry
+        program = image.layers[buried.layer].programs.get(entry.path)
+        if program is None or not program.known_as or not image.own(buried.layer):
+            continue
+        node = image.rootfs.get(entry.path)
+        now = image.rootfs.program(node) if node is not None else None
+        if now is not None and now.known_as:
+            continue  # replaced by another shell, or by itself with another owner: that is the finding
+        done = "deletes" if buried.deleted else "replaces"
+        place = image.place(entry.path, buried.layer)
+        yield Hit(place, path=entry.path, what=program.known_as, layer=buried.by + 1, done=done, size=size(entry.size))
