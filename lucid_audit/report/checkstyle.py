@@ -21,12 +21,13 @@ def render(report: Report) -> str:
             files[name] = child(root, "file", name=name)
         return files[name]
 
+    for subject in report.subjects:
+        file(file_of(subject))  # also of a clean one: it was judged
     for entry in entries(report):
         _error(file(entry.file), entry)
     for subject in report.subjects:
-        parent, said = file(file_of(subject)), skipped(subject)
-        if said:
-            child(parent, "error", line=1, severity="info", message=said, source=_source(SKIPPED))
+        if said := skipped(subject):
+            child(file(file_of(subject)), "error", line=1, severity="info", message=said, source=_source(SKIPPED))
     return serialised(root)
 
 

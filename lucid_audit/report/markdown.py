@@ -81,19 +81,24 @@ def prose(text: str) -> str:
     """Return text in which plain words are words and all else is code. Backquotes in pairs are code as they are."""
     pieces: list[tuple[bool, str]] = []
     for number, piece in enumerate(re.split(r"`([^`]+)`", visible(text))):
-        for token in [piece] if number % 2 else re.split(r"( +)", piece):
-            if token:
-                blank = not token.strip()
-                _add(pieces, bool(number % 2) or not (blank or _plain(token)), token)
+        if number % 2:
+            _add(pieces, True, piece)
+            continue
+        for token in re.findall(r" +|[^ ]+", piece):
+            word = token if _plain(token) else token.rstrip(".,;:")
+            _add(pieces, not _plain(word), word)
+            _add(pieces, False, token[len(word) :])
     return "".join(code(token) if marked else token for marked, token in pieces)
 
 
 def _plain(token: str) -> bool:
-    return bool(_WORD.fullmatch(token)) and not _COMMIT.fullmatch(token)
+    return not token.strip() or (bool(_WORD.fullmatch(token)) and not _COMMIT.fullmatch(token))
 
 
 def _add(pieces: list[tuple[bool, str]], marked: bool, token: str) -> None:
     """Add a piece; code that follows code goes into one span, for two spans cannot touch."""
+    if not token:
+        return
     if marked and pieces and pieces[-1][0]:
         pieces[-1] = True, pieces[-1][1] + token
     elif marked and len(pieces) > 1 and not pieces[-1][1].strip() and pieces[-2][0]:

@@ -8,6 +8,7 @@ repository's root is not known here, so that its base id has no URI (section 3.1
 from __future__ import annotations
 
 import json
+import re
 from typing import Any
 from urllib.parse import quote
 
@@ -74,7 +75,7 @@ def _rule(rule: About) -> dict[str, Any]:
         "help": {"text": f"{remedy} More: lucid-audit explain {rule.id}", "markdown": f"{remedy}\n\n[More]({page})"},
         "helpUri": page,
         "defaultConfiguration": {"level": _LEVELS[rule.severity]},
-        "properties": {"tags": list(rule.tags[:TAGS]), "problem.severity": _URGENCY[rule.severity]},
+        "properties": {"tags": list(dict.fromkeys(rule.tags))[:TAGS], "problem.severity": _URGENCY[rule.severity]},
     }
 
 
@@ -109,8 +110,9 @@ def _skipped(subject: SubjectReport, skipped: Skipped) -> dict[str, Any]:
 
 
 def _text(message: str) -> str:
-    r"""Return a message as plain text: ``[x](y)`` would be a link in it, and ``\`` escapes a bracket (section 3.11.6)."""
-    return well_formed(message).replace("\\", "\\\\").replace("[", "\\[").replace("]", "\\]")
+    r"""Return a message as plain text, in which ``[text](uri)`` is a link unless a backslash says otherwise (section 3.11.6)."""
+    message = well_formed(message)
+    return re.sub(r"[][\\]", r"\\\g<0>", message) if "](" in message else message
 
 
 def _location(subject: SubjectReport, location: Location) -> dict[str, Any]:
