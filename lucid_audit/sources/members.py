@@ -7,7 +7,6 @@ so it is unpacked into a temporary file that has no name, as far as a limit allo
 from __future__ import annotations
 
 import os
-import tempfile
 import zlib
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack
@@ -154,7 +153,9 @@ def spool(pieces: Iterable[bytes], limit: int, label: str) -> BinaryIO:
     """
     with ExitStack() as on_error:
         try:
-            file = on_error.enter_context(tempfile.TemporaryFile(buffering=0))
+            from tempfile import TemporaryFile  # noqa: PLC0415  (only compressed archives need one)
+
+            file = on_error.enter_context(TemporaryFile(buffering=0))
         except OSError as error:
             raise UnavailableError(f"{label} cannot be unpacked: no temporary file ({error.strerror})") from None
         size = 0

@@ -7,10 +7,10 @@ fetched and hashed while the last are unpacked. Native code does most of it and 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack, closing, suppress
 from functools import partial
 from time import monotonic
+from typing import TYPE_CHECKING
 
 from lucid_audit.errors import InputError
 from lucid_audit.image.assemble import assemble
@@ -30,6 +30,9 @@ from lucid_audit.reference import ImageRef
 from lucid_audit.sources.cache import Cache
 from lucid_audit.sources.prefetch import prefetched
 from lucid_audit.sources.walk import Found, Walk, walk
+
+if TYPE_CHECKING:
+    from concurrent.futures import Future
 
 _GRACE = 0.5  # seconds in which a thread that sees the end itself may say so
 Told = Callable[[Descriptor, int], None]
@@ -121,6 +124,10 @@ class _Parts:
         if stream is not None:
             self._in_order(stream, missing)
             return
+        if not missing:
+            return
+        from concurrent.futures import ThreadPoolExecutor  # noqa: PLC0415  (what is cached needs no threads)
+
         pool = ThreadPoolExecutor(self.how.workers, "layer")
         try:
             waiting: dict[Future[Layer | bytes], Descriptor] = {
