@@ -112,9 +112,12 @@ class _Run:
             publication = self._pull(name, tried)
         except InputError as error:
             said = [str(error), *(f"tried {attempt}" for attempt in tried)]
-            return (SubjectReport("image", name, problems=tuple(Problem(line, Location()) for line in said)),)
+            problems = tuple(Problem(line, Location()) for line in said)
+            return (
+                SubjectReport("image", name, problems=problems, dockerfile=self._dockerfile(name, _reference(name))),
+            )
         dockerfile = self._dockerfile(name, publication.ref)
-        return tuple(replace(subject, path=dockerfile) for subject in judge(publication, self.active))
+        return tuple(replace(subject, dockerfile=dockerfile) for subject in judge(publication, self.active))
 
     def _dockerfile(self, name: str, ref: ImageRef | None) -> str:
         """Return the Dockerfile that the policy says an image is built from, by its name as given or without its tag."""

@@ -10,7 +10,7 @@ from typing import Any
 import click
 
 from lucid_audit import __version__, errors
-from lucid_audit.report import FORMATS
+from lucid_audit.report import FORMATS, LISTS
 
 SOURCES = ("auto", "registry", "engine", "layout", "archive")
 SEVERITIES = ("error", "warning", "note")
@@ -196,7 +196,7 @@ def cache_clear_command() -> int:
 
 CATALOGUE = _options(
     click.option("--policy", default="", metavar="FILE", help="Policy whose own rules are included."),
-    click.option("--format", "format_", default="text", show_default=True, type=click.Choice(FORMATS), help="Format."),
+    click.option("--format", "format_", default="text", show_default=True, type=click.Choice(LISTS), help="Format."),
 )
 
 

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 from lucid_audit.errors import UsageError
 from lucid_audit.finding import Report
-from lucid_audit.report import render
+from lucid_audit.report import FOR_PEOPLE, render
 from lucid_audit.report.style import Style
 from lucid_audit.tuples import NamedTuple
 
@@ -35,7 +35,7 @@ def deliver(report: Report, look: Look) -> None:
         _save(render(report, name or look.format_, plain), file)
     if printed:
         write(render(report, look.format_, plain._replace(colour=coloured(look.color))))
-    if report.problems and (look.format_ in ("json", "sarif") or not printed):
+    if report.problems and (look.format_ not in FOR_PEOPLE or not printed):
         from lucid_audit.report.text import problems  # noqa: PLC0415
 
         sys.stderr.write(problems(report))

@@ -85,7 +85,8 @@ class Problem(NamedTuple):
 class SubjectReport:
     """Everything about one subject. ``lines`` are the source lines that findings point at, for excerpts.
 
-    Of an image: ``platform`` and ``digest`` of the manifest, and ``facts``, what it is in (name, value) pairs.
+    Of an image: ``platform`` and ``digest`` of the manifest, ``facts``, what it is in (name, value) pairs, and
+    ``dockerfile``, the file that the policy says it is built from, from the repository's root.
     """
 
     kind: str  # dockerfile | image
@@ -95,12 +96,11 @@ class SubjectReport:
     problems: tuple[Problem, ...] = ()
     lines: tuple[tuple[int, str], ...] = ()
     note: str = ""  # one line of context for people, e.g. which build context was assumed
-    path: str = (
-        ""  # from the repository's root, "" when it is the name itself; of an image its Dockerfile, "" when unknown
-    )
+    path: str = ""  # the name from the repository's root, for fingerprints; "" when it is the name itself
     platform: str = ""
     digest: str = ""
     facts: tuple[tuple[str, str], ...] = ()
+    dockerfile: str = ""
 
 
 class About(NamedTuple):

@@ -150,7 +150,8 @@ def _judge(item: Item, rules: Sequence[ActiveRule], settings: Settings, places: 
     if not problem and len(data or b"") > SIZE_LIMIT:
         problem = f"larger than {SIZE_LIMIT >> 20} MiB"
     if problem:
-        return SubjectReport("dockerfile", item.name, problems=(Problem(problem, Location(item.name)),))
+        found = (Problem(problem, Location(item.name)),)
+        return SubjectReport("dockerfile", item.name, problems=found, path=places.in_repository(item.name))
     try:
         dockerfile = parse(SourceText.decode(item.name, data or b""))
         contexts, note = places.contexts(item.name if item.data is None else "")

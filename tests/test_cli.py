@@ -18,6 +18,7 @@ from lucid_audit.catalogue import source
 from lucid_audit.finding import Report, Severity
 from lucid_audit.outcome import Outcome
 from lucid_audit.policy import Policy
+from lucid_audit.report import FOR_PEOPLE, FORMATS
 from tests.report.test_json import SCHEMA
 from tests.rulebook import PROFILES, book, raw
 
@@ -81,7 +82,7 @@ def program(*arguments: str, data: bytes = b"", **variables: str) -> subprocess.
         ({"Dockerfile": GOOD}, ["--fail-on", "fatal"], 2),
         ({"Dockerfile": GOOD}, ["--as-of", "soon"], 2),
         ({"Dockerfile": GOOD}, ["--build-arg", "=x"], 2),
-        ({"Dockerfile": GOOD}, ["--output", "xml=x"], 2),
+        ({"Dockerfile": GOOD}, ["--output", "html=x"], 2),
         ({"Dockerfile": GOOD}, ["--output", "none/x"], 2),
         ({"Dockerfile": GOOD}, ["--context", "none"], 2),
         ({"Dockerfile": GOOD}, ["--jobs", "-1"], 2),
@@ -165,6 +166,23 @@ def test_one_run_feeds_a_person_and_a_platform(capsys: pytest.CaptureFixture[str
     table = Path("b.txt").read_text("utf-8")
     assert table.startswith("Place")
     assert "\x1b" not in table
+
+
+def test_one_run_writes_every_format(capsys: pytest.CaptureFixture[str]) -> None:
+    put("Dockerfile", BAD)
+    put("b/Dockerfile", BROKEN)
+    code, out, _ = run(capsys, *(word for name in FORMATS for word in ("--output", f"{name}={name}.out")))
+    assert code == 3
+    assert "1 error" in out
+    for name in FORMATS:
+        assert "b/Dockerfile" in Path(f"{name}.out").read_text("utf-8")
+
+
+@pytest.mark.parametrize("name", FORMATS)
+def test_a_person_always_sees_what_could_not_be_read(capsys: pytest.CaptureFixture[str], name: str) -> None:
+    put("Dockerfile", BROKEN)
+    _, out, err = run(capsys, "--format", name)
+    assert "no instruction FORM" in (out if name in FOR_PEOPLE else err).replace("`", "")
 
 
 def test_output_without_a_format_replaces_printing(capsys: pytest.CaptureFixture[str]) -> None:
@@ -285,7 +303,8 @@ def test_the_program_survives_a_terminal_that_cannot_show_a_character() -> None:
 
 
 HEAVY = ("click", "dataclasses", "difflib", "docker", "importlib.metadata", "importlib", "inspect", "json", "jsonschema", "multiprocessing", "pathlib", "pathspec", "pickle",
-         "pkg_resources", "random", "subprocess", "tabulate", "tempfile", "tomllib", "typing", "yaml")  # fmt: skip
+         "pkg_resources", "random", "subprocess", "tabulate", "tempfile", "tomllib", "typing", "xml", "yaml",
+         "lucid_audit.report.entries", *(f"lucid_audit.report.{name}" for name in FORMATS if name != "text"))  # fmt: skip
 
 
 def test_without_options_click_is_left_out_and_nothing_else_differs(monkeypatch: pytest.MonkeyPatch) -> None:

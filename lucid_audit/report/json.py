@@ -44,6 +44,7 @@ def _subject(subject: SubjectReport) -> dict[str, Any]:
         "kind": subject.kind,
         "name": well_formed(subject.name),
         **({"platform": subject.platform} if subject.platform else {}),
+        **({"dockerfile": well_formed(subject.dockerfile)} if subject.dockerfile else {}),
         **({"digest": subject.digest} if subject.digest else {}),
         **({"facts": {name: well_formed(value) for name, value in subject.facts}} if subject.facts else {}),
         "findings": list(_findings(subject)),

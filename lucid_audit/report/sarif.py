@@ -1,8 +1,8 @@
 """The report for code scanning: SARIF 2.1.0 (OASIS Standard), as far as platforms read it.
 
-Every result has a place in a file, because code scanning shows no other (GitHub, "SARIF support for code scanning"): an
-image's is its Dockerfile where the policy names one, else a path made of the image's name; what is meant inside the image
-is a logical location. Columns count characters (section 3.14.17).
+Every result has a place in a file, because code scanning shows no other (GitHub, "SARIF support for code scanning"); what
+is meant inside an image is a logical location. Columns count code points, which ``columnKind`` says (section 3.14.17); the
+repository's root is not known here, so that its base id has no URI (section 3.14.14).
 """
 
 from __future__ import annotations
@@ -13,14 +13,17 @@ from typing import Any
 from urllib.parse import quote
 
 from lucid_audit import __version__
-from lucid_audit.finding import Finding, Location, Problem, Report, Severity, Skipped, SubjectReport
-from lucid_audit.fingerprint import fingerprints
+from lucid_audit.finding import About, Location, Report, Severity, Skipped, SubjectReport
+from lucid_audit.report.entries import HOME, UNREADABLE, Entry, entries, file_of, label, part
 from lucid_audit.report.escape import well_formed
 
 SCHEMA = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
-HOME = "https://github.com/HamiGames/lucid-audit"
 FINGERPRINT = "lucidAudit/v1"
+ROOT = "%SRCROOT%"
+RESULTS = 25_000  # of one run; GitHub refuses a log with more
+TAGS = 20  # of one rule, likewise
 _LEVELS = {Severity.error: "error", Severity.warning: "warning", Severity.note: "note"}
+_URGENCY = {Severity.error: "error", Severity.warning: "warning", Severity.note: "recommendation"}
 
 
 def render(report: Report) -> str:
@@ -30,119 +33,116 @@ def render(report: Report) -> str:
 
 def document(report: Report) -> dict[str, Any]:
     """Return the report as plain data."""
+    found = list(entries(report))
+    findings = [entry for entry in found if entry.rule != UNREADABLE]
+    notifications = [_problem(entry) for entry in found if entry.rule == UNREADABLE]
+    notifications += [_skipped(subject, skip) for subject in report.subjects for skip in subject.skipped]
+    if len(findings) > RESULTS:
+        left = len(findings) - RESULTS
+        findings = sorted(findings, key=lambda entry: -entry.severity)[:RESULTS]
+        notifications.append({"level": "warning", "message": {"text": f"{left} less severe findings are left out"}})
     index = {rule.id: number for number, rule in enumerate(report.about)}
-    notifications = [
-        note
-        for subject in report.subjects
-        for note in (
-            *(_problem(subject, problem) for problem in subject.problems),
-            *(_skipped(subject, skipped) for skipped in subject.skipped),
-        )
-    ]
-    driver = {
-        "name": "lucid-audit",
-        "version": __version__,
-        "informationUri": HOME,
-        "rules": [
-            {
-                "id": rule.id,
-                "shortDescription": {"text": rule.title},
-                "help": {"text": rule.remediation or rule.title},
-                "helpUri": f"{HOME}/blob/main/docs/rules/{quote(rule.id)}.md",
-                "defaultConfiguration": {"level": _LEVELS[rule.severity]},
-                "properties": {"tags": list(rule.tags)},
-            }
-            for rule in report.about
-        ],
-    }
     run = {
-        "tool": {"driver": driver},
+        "tool": {
+            "driver": {
+                "name": "lucid-audit",
+                "version": __version__,
+                "semanticVersion": __version__,
+                "informationUri": HOME,
+                "rules": [_rule(rule) for rule in report.about],
+            }
+        },
         "columnKind": "unicodeCodePoints",
+        "originalUriBaseIds": {ROOT: {"description": {"text": "The root of the repository."}}},
         "invocations": [
-            {"executionSuccessful": not report.problems, "toolExecutionNotifications": notifications},
+            {
+                "executionSuccessful": not report.problems and bool(report.subjects),
+                "toolExecutionNotifications": notifications,
+            },
         ],
-        "results": [result for subject in report.subjects for result in _results(subject, index)],
+        "results": [_result(entry, index) for entry in findings],
     }
     return {"$schema": SCHEMA, "version": "2.1.0", "runs": [run]}
 
 
-def _results(subject: SubjectReport, index: dict[str, int]) -> list[dict[str, Any]]:
-    return [
-        _result(subject, finding, fingerprint, index)
-        for finding, fingerprint in zip(subject.findings, fingerprints(subject), strict=True)
-    ]
-
-
-def _result(subject: SubjectReport, finding: Finding, fingerprint: str, index: dict[str, int]) -> dict[str, Any]:
-    about = {"ruleIndex": index[finding.rule]} if finding.rule in index else {}
-    image = f"{_label(subject)}: " if subject.kind == "image" else ""
+def _rule(rule: About) -> dict[str, Any]:
+    remedy = well_formed(rule.remediation or rule.title)
+    page = f"{HOME}/blob/main/docs/rules/{quote(rule.id)}.md"
     return {
-        "ruleId": finding.rule,
-        **about,
-        "level": _LEVELS[finding.severity],
-        "message": {"text": well_formed(image + finding.message)},
-        "locations": [_location(subject, finding.location)],
-        "partialFingerprints": {FINGERPRINT: fingerprint},
+        "id": rule.id,
+        "shortDescription": {"text": well_formed(rule.title)},
+        "fullDescription": {"text": well_formed(f"{rule.title}. {rule.remediation}".strip())},
+        "help": {"text": f"{remedy} More: lucid-audit explain {rule.id}", "markdown": f"{remedy}\n\n[More]({page})"},
+        "helpUri": page,
+        "defaultConfiguration": {"level": _LEVELS[rule.severity]},
+        "properties": {"tags": list(dict.fromkeys(rule.tags))[:TAGS], "problem.severity": _URGENCY[rule.severity]},
     }
 
 
-def _problem(subject: SubjectReport, problem: Problem) -> dict[str, Any]:
+def _result(entry: Entry, index: dict[str, int]) -> dict[str, Any]:
+    image = f"{label(entry.subject)}: " if entry.subject.kind == "image" else ""
+    return {
+        "ruleId": entry.rule,
+        **({"ruleIndex": index[entry.rule]} if entry.rule in index else {}),
+        "level": _LEVELS[entry.severity],
+        "message": {"text": _text(image + entry.message)},
+        "locations": [_location(entry.subject, entry.location)],
+        "partialFingerprints": {FINGERPRINT: entry.fingerprint},
+    }
+
+
+def _problem(entry: Entry) -> dict[str, Any]:
     """What could not be read is an error of the run: its results are not all there are."""
     return {
         "level": "error",
-        "message": {"text": well_formed(f"{_label(subject)}: {problem.message}")},
-        "locations": [_location(subject, problem.location)],
+        "message": {"text": _text(f"{label(entry.subject)}: {entry.message}")},
+        "locations": [_location(entry.subject, entry.location)],
     }
 
 
 def _skipped(subject: SubjectReport, skipped: Skipped) -> dict[str, Any]:
     return {
         "level": "note",
-        "message": {"text": well_formed(f"{_label(subject)}: skipped: {skipped.reason}")},
+        "message": {"text": _text(f"{label(subject)}: skipped: {skipped.reason}")},
         "associatedRule": {"id": skipped.rule},
         "locations": [_location(subject, skipped.location)],
     }
 
 
-def _label(subject: SubjectReport) -> str:
-    return f"{subject.name} ({subject.platform})" if subject.platform else subject.name
+def _text(message: str) -> str:
+    r"""Return a message as plain text, in which ``[text](uri)`` is a link unless a backslash says otherwise (section 3.11.6)."""
+    message = well_formed(message)
+    return re.sub(r"[][\\]", r"\\\g<0>", message) if "](" in message else message
 
 
 def _location(subject: SubjectReport, location: Location) -> dict[str, Any]:
     """Return a place in a file, and what is meant in an image."""
-    physical: dict[str, Any] = {"artifactLocation": {"uri": uri(subject)}}
+    region = {"startLine": 1}
     if location.line > 0:
-        physical["region"] = {
+        region = {
             "startLine": location.line,
             "startColumn": max(location.column, 1),
             "endLine": max(location.end_line, location.line),
             "endColumn": max(location.end_column, 1),
         }
-    else:
-        physical["region"] = {"startLine": 1}
-    named = location.path or location.field
-    if not named:
+    file = quote(file_of(subject).encode("utf-8", "backslashreplace"), safe="/")  # RFC 3986, section 2
+    physical = {"artifactLocation": {"uri": file, "uriBaseId": ROOT}, "region": region}
+    name = part(location)
+    if not name:
         return {"physicalLocation": physical}
-    logical: dict[str, Any] = {
-        "fullyQualifiedName": well_formed(f"{_label(subject)}: {named}"),
-        "name": well_formed(named),
+    more = {
+        key: well_formed(str(value))
+        for key, value in (
+            ("layer", location.layer),
+            ("layerDigest", location.layer_digest),
+            ("createdBy", location.created_by),
+        )
+        if value
     }
-    if location.layer > 0:
-        logical["decoratedName"] = f"layer {location.layer}"
+    logical = {
+        "name": well_formed(location.path or location.field),
+        "fullyQualifiedName": well_formed(f"{label(subject)}: {name}"),
+        "kind": "resource",
+        **({"properties": more} if more else {}),
+    }
     return {"physicalLocation": physical, "logicalLocations": [logical]}
-
-
-def uri(subject: SubjectReport) -> str:
-    """Return the file of a subject as a relative reference: a Dockerfile's path, or one made of an image's name."""
-    if subject.kind == "image":
-        if subject.path:
-            return _relative(subject.path)
-        return "images/" + re.sub(r"[^A-Za-z0-9._/-]", "-", subject.name).strip("/.")
-    return _relative(subject.path or subject.name)
-
-
-def _relative(path: str) -> str:
-    """Percent-encode a path (RFC 3986, section 2); what is no text in it is written as an escape first."""
-    while path.startswith("./"):
-        path = path[2:]
-    return quote(path.lstrip("/").encode("utf-8", "backslashreplace"), safe="/") or "unnamed"
