@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 
+from lucid_audit.container.program import HEAD, LINE, Program, read_program
 from lucid_audit.image.blocks import Blocks
 from lucid_audit.image.compression import kind_of, unpack
 from lucid_audit.image.descriptor import Descriptor, hasher
-from lucid_audit.image.elf import HEAD, LINE, Program, read_program
 from lucid_audit.image.entry import Entry, normalise, read_entry
 from lucid_audit.image.limits import DEFAULT, Limits
 from lucid_audit.image.markers import SIZE_LIMIT, known_as

@@ -7,7 +7,7 @@ import zlib
 from hashlib import sha256
 from typing import Any
 
-from lucid_audit.image.elf import Program
+from lucid_audit.container.program import Program
 from lucid_audit.image.entry import Entry
 from lucid_audit.image.layer import Layer
 

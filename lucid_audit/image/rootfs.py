@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
-from lucid_audit.image.elf import Program
+from lucid_audit.container.program import Program
 from lucid_audit.image.entry import Entry
 from lucid_audit.image.layer import Layer
 from lucid_audit.record import record

@@ -6,6 +6,12 @@ control in them must not colour, forge or reorder a report.
 
 from __future__ import annotations
 
+import re
+
+# What runners of continuous integration obey in a program's output: GitHub's "::name::" at the start of a line, and
+# "##[name]" (GitHub, Azure), "##vso[" (Azure) and "##teamcity[" anywhere in one.
+_ORDERS = r"(?m)^(\s*):(?=:)|#(?=#(?:\[|vso\[|teamcity\[))"
+
 
 def visible(text: str) -> str:
     r"""Return ``text`` with every character that is not plainly visible as ``\xNN``, ``\uNNNN`` or ``\UNNNNNNNN``.
@@ -27,6 +33,13 @@ def escaped(char: str) -> str:
     if code <= 0xFF:
         return f"\\x{code:02x}"
     return f"\\u{code:04x}" if code <= 0xFFFF else f"\\U{code:08x}"
+
+
+def unobeyed(text: str) -> str:
+    """Return a text for people without lines that a runner would take for its commands: their first sign is escaped."""
+    if "::" not in text and "##" not in text:
+        return text
+    return re.sub(_ORDERS, lambda found: f"{found[1]}\\x3a" if found[1] is not None else "\\x23", text)
 
 
 def well_formed(text: str) -> str:

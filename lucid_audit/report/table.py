@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from lucid_audit.finding import Report
-from lucid_audit.report.escape import visible
+from lucid_audit.report.escape import unobeyed, visible
 from lucid_audit.report.style import BY_SEVERITY, DIM, PLAIN, RED, Style
 from lucid_audit.report.summary import summary
 from lucid_audit.report.text import place
@@ -17,7 +17,7 @@ MESSAGE_WIDTH = 80  # columns; a longer message continues on the next line of it
 def render(report: Report, style: Style = PLAIN) -> str:
     """Return findings, problems and, if asked for, skipped checks as rows; then the summary unless quiet."""
     rows = list(_rows(report, style))
-    table = f"{_table(rows)}\n" if rows else ""
+    table = unobeyed(f"{_table(rows)}\n") if rows else ""
     if style.quiet:
         return table
     return f"{table}\n{summary(report, style)}\n" if rows else f"{summary(report, style)}\n"

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 
 from lucid_audit.finding import Finding, Location, Problem, Report, SubjectReport
-from lucid_audit.report.escape import visible
+from lucid_audit.report.escape import unobeyed, visible
 from lucid_audit.report.excerpt import excerpt
 from lucid_audit.report.style import BOLD, BY_SEVERITY, DIM, GREEN, PLAIN, RED, Style
 from lucid_audit.report.summary import summary
@@ -23,13 +23,13 @@ def render(report: Report, style: Style = PLAIN) -> str:
         lines.extend(_subject(subject, style, explained))
     if not style.quiet:
         lines.append(summary(report, style))
-    return "".join(f"{line}\n" for line in lines)
+    return unobeyed("".join(f"{line}\n" for line in lines))
 
 
 def problems(report: Report) -> str:
     """Return one line per thing that could not be read: what a person must see also when a machine gets the report."""
-    return "".join(
-        f"{_problem_line(subject, problem, PLAIN)}\n" for subject in report.subjects for problem in subject.problems
+    return unobeyed(
+        "".join(f"{_problem_line(subject, one, PLAIN)}\n" for subject in report.subjects for one in subject.problems)
     )
 
 

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from lucid_audit.finding import Report
 from lucid_audit.report import render
-from lucid_audit.report.escape import visible, well_formed
+from lucid_audit.report.escape import unobeyed, visible, well_formed
 from lucid_audit.report.style import Style
 from tests.report.samples import NASTY, REPORTS
 
@@ -65,3 +65,19 @@ def test_a_subject_adds_no_lines_of_its_own(report: Report, show_skipped: bool) 
     style = Style(quiet=True, show_skipped=show_skipped)
     expected = sum(len(subject.findings) + len(subject.problems) for subject in report.subjects)
     assert render(report, "text", style).count("\n") == expected
+
+
+@pytest.mark.parametrize(
+    ("line", "shown"),
+    [
+        ("::error::x", "\\x3a:error::x"),
+        ("a\n  ::add-mask::x\n", "a\n  \\x3a:add-mask::x\n"),
+        ("C::method and std::string", "C::method and std::string"),
+        ("x ##[group]y", "x \\x23#[group]y"),
+        ("##vso[task.setvariable]", "\\x23#vso[task.setvariable]"),
+        ("##teamcity[x]", "\\x23#teamcity[x]"),
+        ("## a heading", "## a heading"),
+    ],
+)
+def test_runners_obey_nothing(line: str, shown: str) -> None:
+    assert unobeyed(line) == shown

@@ -7,7 +7,8 @@ reads the program headers) and ``fs/binfmt_script.c`` (which reads 256 bytes and
 from __future__ import annotations
 
 import struct
-from typing import NamedTuple
+
+from lucid_audit.tuples import NamedTuple
 
 HEAD = 4096  # bytes of a file that are looked at: linkers place PT_INTERP right behind the headers
 LINE = 256  # BINPRM_BUF_SIZE
