@@ -24,6 +24,9 @@ FOLDERS = (
     "/usr/bin",
     "/usr/share",
     "/usr/lib",
+    "/usr/sbin",
+    "/usr/local",
+    "/opt",
 )
 
 
