@@ -12,7 +12,7 @@ from lucid_audit.container.execute import DEFAULT_PATH, DEFAULT_SHELL
 from lucid_audit.container.files import Answer, Files, State
 from lucid_audit.dockerfile.build import Build
 from lucid_audit.dockerfile.model import Command, Instruction
-from lucid_audit.dockerfile.predict import files_of
+from lucid_audit.dockerfile.placements import files_of
 from lucid_audit.dockerfile.stages import Stage, Step
 from lucid_audit.finding import Hit, Skip
 
@@ -77,7 +77,7 @@ def shell_exists(build: Build) -> Answers:
             continue
         if instruction.command.args:
             word = instruction.command.args[0]
-            if _which(files_of(stage, build.graph), word.raw, step).state is State.ABSENT:
+            if _which(files_of(stage, build.trees), word.raw, step).state is State.ABSENT:
                 yield Hit(word.span, shell=word.raw, image=stage.base.ref.familiar)
 
 

@@ -13,7 +13,7 @@ from lucid_audit.container.tree import Made, Node, Tree
 
 _PLAIN = ("debian", "ubuntu", "alpine", "python")  # families that add nothing at the top of the tree
 _EMPTY = ("/opt", "/srv")
-_TOP = ("bin", "boot", "busybox", "dev", "etc", "home", "lib", "lib64", "media", "mnt", "nodejs", "opt", "proc",
+_TOP = ("bin", "boot", "dev", "etc", "home", "lib", "lib64", "media", "mnt", "opt", "proc",
         "root", "run", "sbin", "srv", "sys", "tmp", "usr", "var")  # fmt: skip
 _MODES = {"/tmp": 0o1777, "/var/tmp": 0o1777, "/root": 0o700}  # noqa: S108  (hier(7), Debian's base-files)
 

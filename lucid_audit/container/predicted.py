@@ -9,6 +9,7 @@ from posixpath import basename, dirname, normpath
 
 from lucid_audit.bases import Base
 from lucid_audit.container.files import MERGED, PROGRAM_DIRECTORIES, SHELLS, Answer, Files, Placement, State, covers
+from lucid_audit.container.tree import Tree
 from lucid_audit.record import record
 
 EMPTY_IN_BASE = ("/usr/local/", "/opt/", "/srv/")  # Debian packages never install there (Debian Policy 9.1.2)
@@ -23,9 +24,20 @@ class PredictedFiles(Files):
     base: Base | None
     placements: tuple[Placement, ...] = ()
     opaque: str = ""
+    tree: Tree | None = None
 
     def find(self, path: str) -> Answer:
         """Answer for one absolute path."""
+        if self.tree is None:
+            return self._by_placements(path)
+        walk = self.tree.walk(path)
+        if walk.state == "absent":
+            what = basename(walk.path) if not walk.hops else f"{walk.path}, to which {walk.hops[0].path} leads"
+            name = self.base.ref.familiar if self.base is not None else "the image"
+            return Answer(State.ABSENT, f"{name} has no {what}")
+        return Answer(State(walk.state), walk.reason, self._by_placements(path).placed)
+
+    def _by_placements(self, path: str) -> Answer:
         path = normpath(path)
         maybe: Placement | None = None
         for placement in reversed(self.placements):

@@ -49,6 +49,11 @@ class Node:
             fill(self)
         return self.children
 
+    def doubt(self, reason: str, without: frozenset[str] = frozenset()) -> None:
+        """Say that a folder may have more than what is listed; only names in ``without`` it still has not."""
+        self.open = self.open or reason
+        self.without &= without
+
     def copied(self, change: Callable[[Node], None] | None = None) -> Node:
         """Return a copy of this entry and all below it; ``change`` is applied to each entry of the copy."""
         new = Node(self.kind, self.made, self.mode, self.uid, self.gid, self.target)
@@ -117,7 +122,7 @@ class Tree:
                 continue
             step = f"{at}/{part}"
             if folder.kind == "?":
-                return Walk("unknown", step, None, tuple(hops), tuple(through), f"what {at} is is not known")
+                return Walk("unknown", step, None, tuple(hops), tuple(through), f"what is copied to {at} is not listed")
             if folder.kind != "d":
                 return Walk("absent", step, None, tuple(hops), tuple(through), f"{at} is no folder")
             through.append((at or "/", folder))
@@ -189,7 +194,7 @@ class Tree:
         if found.state == "present" and found.node is not None:
             _open(found.node, reason)
         elif found.through:
-            found.through[-1][1].open = found.through[-1][1].open or reason
+            found.through[-1][1].doubt(reason)
 
     def below(self, path: str, node: Node) -> Iterator[tuple[str, Node]]:
         """Yield every known entry below a folder, with its path."""
@@ -202,7 +207,8 @@ class Tree:
 
 def melt(old: Node, new: Node) -> None:
     """Put a folder's contents into another; of folders below, the newcomer's attributes count (fsutil ``copy.go``)."""
-    old.open = old.open or new.open
+    if new.open:
+        old.doubt(new.open, new.without)
     for name, child in new.listed().items():
         here = old.listed().get(name)
         if here is not None and here.kind == "d" and child.kind == "d":
@@ -214,7 +220,7 @@ def melt(old: Node, new: Node) -> None:
 
 def _open(node: Node, reason: str) -> None:
     if node.kind == "d":
-        node.open = node.open or reason
+        node.doubt(reason)
         for child in node.listed().values():
             _open(child, reason)
 

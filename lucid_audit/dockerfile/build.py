@@ -7,10 +7,12 @@ from functools import cached_property
 
 from lucid_audit.container.config import Container
 from lucid_audit.container.predicted import PredictedFiles
-from lucid_audit.dockerfile.context import ContextSet
+from lucid_audit.dockerfile.context import Context, ContextSet
 from lucid_audit.dockerfile.graph import build_graph
-from lucid_audit.dockerfile.model import Dockerfile, Instruction
-from lucid_audit.dockerfile.predict import files_of, predict
+from lucid_audit.dockerfile.model import Dockerfile, Instruction, Transfer
+from lucid_audit.dockerfile.placements import files_of
+from lucid_audit.dockerfile.predict import predict
+from lucid_audit.dockerfile.stage_tree import Trees
 from lucid_audit.dockerfile.stages import Graph, Settings, Stage, Step
 
 
@@ -38,7 +40,32 @@ class Build:
     @cached_property
     def container(self) -> Container | None:
         """The container that the target gives; None when the file has no stage."""
-        return predict(self.graph.target, self.graph) if self.graph.target is not None else None
+        return predict(self.graph.target, self.trees) if self.graph.target is not None else None
+
+    @cached_property
+    def trees(self) -> Trees:
+        """The file trees of the stages."""
+        return Trees(self.graph, self._context())
+
+    def _context(self) -> Context | None:
+        """Return the context that the build surely has: the declared one, or the only one that has all that is copied."""
+        if self.contexts is None:
+            return None
+        if len(self.contexts.candidates) == 1:
+            return self.contexts.candidates[0]
+        whole = [context for context in self.contexts.candidates if self._has_all(context)]
+        return whole[0] if len(whole) == 1 else None
+
+    def _has_all(self, context: Context) -> bool:
+        for _, step in self.steps("COPY", "ADD"):
+            instruction = step.instruction
+            if isinstance(instruction, Transfer) and instruction.from_ is None:
+                heredocs = {heredoc.word for heredoc in instruction.heredocs}
+                for word in instruction.sources:
+                    text = step.scope.text(word) if word.span not in heredocs else None
+                    if text and context.match(text).kind in ("missing", "ignored"):
+                        return False
+        return True
 
     @cached_property
     def stages(self) -> tuple[Stage, ...]:
@@ -71,4 +98,4 @@ class Build:
 
     def files_before(self, stage: Stage, instruction: Instruction) -> PredictedFiles:
         """Return what is known of a stage's files just before one of its instructions."""
-        return files_of(stage, self.graph, instruction)
+        return files_of(stage, self.trees, instruction)

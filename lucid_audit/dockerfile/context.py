@@ -9,7 +9,8 @@ import os
 import stat
 
 from lucid_audit.dockerfile.ignore import IgnoreError, IgnoreFile
-from lucid_audit.dockerfile.resolve import ROOT, Context, Match, inside
+from lucid_audit.dockerfile.match import ROOT, Match
+from lucid_audit.dockerfile.resolve import Context, inside
 from lucid_audit.tuples import NamedTuple
 
 TYPE_CHECKING = False
@@ -74,6 +75,12 @@ class DiskContext(Context):
         except OSError:
             return ""
 
+    def _mode(self, path: str) -> int | None:
+        try:
+            return stat.S_IMODE(os.lstat(self._path(path)).st_mode)
+        except (OSError, ValueError):
+            return None
+
     def _read(self, path: str, limit: int) -> bytes | None:
         try:
             with open(self._path(path), "rb") as stream:
@@ -85,7 +92,7 @@ class DiskContext(Context):
 class MemoryContext(Context):
     """Files given as a mapping from path to content; folders are implied, empty ones end in ``/``.
 
-    ``links`` maps symbolic links to their targets.
+    ``links`` maps symbolic links to their targets, ``modes`` gives the permission bits that are known.
     """
 
     def __init__(
@@ -95,7 +102,9 @@ class MemoryContext(Context):
         name: str = ROOT,
         dockerfile: str = "",
         links: Mapping[str, str] | None = None,
+        modes: Mapping[str, int] | None = None,
     ) -> None:
+        self._modes = {inside(path): mode for path, mode in (modes or {}).items()}
         self._files = {inside(path): data for path, data in files.items() if not path.endswith("/")}
         self._links = {inside(path): target for path, target in (links or {}).items()}
         self._tree: dict[str, dict[str, Kind]] = {ROOT: {}}
@@ -128,6 +137,9 @@ class MemoryContext(Context):
 
     def _target(self, link: str) -> str:
         return self._links[link]
+
+    def _mode(self, path: str) -> int | None:
+        return self._modes.get(path)
 
     def _read(self, path: str, limit: int) -> bytes | None:
         return self._data(path)[:limit]

@@ -7,7 +7,8 @@ folder than the one the Dockerfile was written for, and people mistype.
 from __future__ import annotations
 
 from lucid_audit.dockerfile.globs import has_wildcards
-from lucid_audit.dockerfile.resolve import ROOT, Context, inside, join
+from lucid_audit.dockerfile.match import ROOT
+from lucid_audit.dockerfile.resolve import Context, inside, join
 
 LIMIT = 3  # suggestions
 _NAMES = 5_000  # names of one folder that are compared

@@ -11,7 +11,7 @@ folders that a question needs are read.
 from __future__ import annotations
 
 from lucid_audit.dockerfile.globs import clean, element, has_wildcards
-from lucid_audit.tuples import NamedTuple
+from lucid_audit.dockerfile.match import ROOT, Match
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -21,46 +21,10 @@ if TYPE_CHECKING:
     from lucid_audit.dockerfile.ignore import IgnoreFile, IgnoreRule
 
     Kind = Literal["file", "dir", "link", "other", "absent", "unknown"]
-    Outcome = Literal["found", "missing", "ignored", "outside", "empty-wildcard", "unknown"]
 
-ROOT = "."
 LINK_LIMIT = 255  # symbolic links followed for one path, as in containerd's fs.RootPath
 ENTRY_LIMIT = 200_000  # entries looked at for one source; beyond that the answer is "unknown"
 _REMOTE = ("http://", "https://", "git://", "ssh://", "git@")
-
-
-class Match(NamedTuple):
-    """What one source of a COPY or ADD comes to in one context.
-
-    - found: it is sent; ``paths`` are the entries that are copied, links followed.
-    - missing: it does not exist. ``link`` is the symbolic link on its way that leads nowhere inside the context, or "";
-      ``rule`` would ignore it if it were there.
-    - ignored: it exists and ``rule`` keeps it out.
-    - outside: it climbs above the context root. The classic builder refuses; BuildKit takes ``clamped``, and ``paths``
-      are what that finds, none when it finds nothing.
-    - empty-wildcard: nothing matches; ``rule`` keeps out what would have. Not an error by itself, but BuildKit still
-      needs ``folder``, the part before the first wildcard: only ``.`` is certain to be there, for a folder is sent only
-      when something in it is (``folder_sent_by_itself`` is False then).
-    - unknown: ``reason`` says what could not be read, or why the source is not a path.
-    """
-
-    kind: Outcome
-    paths: tuple[str, ...] = ()
-    rule: IgnoreRule | None = None
-    clamped: str = ""
-    link: str = ""
-    folder: str = ROOT
-    reason: str = ""
-
-    @property
-    def ok(self) -> bool:
-        """Whether BuildKit's COPY finds this source; False also when that is not known."""
-        return self.kind == "found" or (self.kind == "outside" and bool(self.paths))
-
-    @property
-    def folder_sent_by_itself(self) -> bool:
-        """Whether the folder of an empty wildcard is there without another source that brings it."""
-        return self.folder == ROOT
 
 
 class _LimitError(Exception):
@@ -94,6 +58,9 @@ class Context:
     def _read(self, path: str, limit: int) -> bytes | None:
         raise NotImplementedError
 
+    def _mode(self, path: str) -> int | None:
+        raise NotImplementedError
+
     @property
     def key(self) -> str:
         """Equal for two contexts that are the same folder."""
@@ -124,6 +91,21 @@ class Context:
         """Return at most ``limit`` bytes of a file, links followed; None when it is no readable file."""
         real, _ = self._resolve(inside(path))
         return self._read(real, limit) if real is not None and self.kind(real) == "file" else None
+
+    def mode(self, path: str) -> int | None:
+        """Return the permission bits of an entry, None when they are not known; a link is not followed."""
+        return self._mode(inside(path))
+
+    def target(self, path: str) -> str:
+        """Return what a symbolic link says."""
+        return self._target(inside(path))
+
+    def sent(self, path: str) -> bool:
+        """Whether an entry is sent to the builder; one of too many to look at is taken to be."""
+        try:
+            return self._kept_out(inside(path), _Budget(ENTRY_LIMIT)) is None
+        except _LimitError:
+            return True
 
     def walk(self, folder: str = ROOT) -> Iterator[str]:
         """Yield the files and links below a folder that are sent, by name; folders that cannot be read are passed over."""

@@ -1,0 +1,98 @@
+"""What instructions put into a stage's files: the places that the text names, whether or not they can be looked into."""
+
+from __future__ import annotations
+
+import re
+from posixpath import basename
+
+from lucid_audit.container.files import Placement, State
+from lucid_audit.container.predicted import PredictedFiles
+from lucid_audit.dockerfile.model import Command, CommandLine, Instruction, Plain, Transfer
+from lucid_audit.dockerfile.stage_tree import Trees
+from lucid_audit.dockerfile.stages import Graph, Stage, Step, find_stage
+from lucid_audit.values import Unknown
+
+RUN_IS_OPAQUE = "a RUN instruction may have written it"
+# Calls and modules that change files or start programs; Python code without any only looks.
+_WRITES = (
+    r"\b(?:\w*link|mkdir|makedirs|system|[pP]open|run|call|check_\w+|exec\w*|eval|spawn\w*|write\w*|rename|replace|copy\w*|move"
+    r"|remove|rmtree|chmod|chown|touch|extract\w*|main)\s*\(|\b(?:subprocess|shutil|runpy|importlib|__import__|pip|ensurepip)\b"
+    r"|\bopen\s*\([^)]*['\"](?:[bt]*[wax][bt+]*|[rbt]*\+[bt]*)['\"]"
+)
+
+
+def files_of(stage: Stage, trees: Trees, before: Instruction | None = None) -> PredictedFiles:
+    """Return the stage's files as far as they are known, at its end or just ``before`` one of its instructions."""
+    placements: list[Placement] = []
+    opaque = ""
+    for step in stage.all_steps():
+        instruction = step.instruction
+        if instruction is before:
+            break
+        if isinstance(instruction, Transfer):
+            placements.extend(_placements(step, instruction, trees.graph))
+        elif isinstance(instruction, Command) and instruction.keyword == "RUN":
+            if not only_looks(instruction.command) and _can_run(
+                instruction, PredictedFiles(stage.base, tuple(placements))
+            ):
+                opaque = RUN_IS_OPAQUE
+        elif isinstance(instruction, Plain) and instruction.keyword == "WORKDIR":
+            where = step.destination(instruction.word)
+            if isinstance(where, str) and where != "/":
+                placements.append(Placement(where.rstrip("/"), True, instruction.span))
+    tree = trees.end(stage) if before is None else trees.before(stage, before)
+    return PredictedFiles(stage.base, tuple(placements), opaque, tree)
+
+
+def _placements(step: Step, instruction: Transfer, graph: Graph) -> list[Placement]:
+    """Say where COPY or ADD puts each source, as far as the text tells."""
+    destination = step.destination(instruction.destination)
+    word = instruction.from_
+    other = find_stage(graph.stages, word.raw) if word is not None else None
+    stage = other.index if other is not None else None
+    if isinstance(destination, Unknown):
+        return [Placement(None, False, instruction.span)]
+    found: list[Placement] = []
+    into = destination.endswith("/") or len(instruction.sources) > 1
+    for source_word in instruction.sources:
+        heredoc = next((h for h in instruction.heredocs if h.word == source_word.span), None)
+        source = heredoc.name if heredoc is not None else step.scope.text(source_word)
+        span = source_word.span
+        if source is None:
+            found.append(Placement(destination.rstrip("/") or "/", False, span, "", stage))
+            continue
+        name = basename(source.rstrip("/"))
+        listed = bool(name) and name not in (".", "..") and not any(char in name for char in "*?[")
+        if heredoc is not None and listed:
+            found.append(Placement(f"{destination}{name}" if into else destination, True, span, "", None))
+        elif into and listed and not source.endswith("/"):
+            # A file lands at folder/name; a folder gives its contents to the folder. Which of both is not in the text.
+            found.append(Placement(f"{destination.rstrip('/')}/{name}", _is_file(source, other), span, source, stage))
+            if not _is_file(source, other):
+                found.append(Placement(destination.rstrip("/") or "/", False, span, source, stage))
+        else:
+            exact = not into  # the destination exists, be it a file or a folder
+            found.append(Placement(destination.rstrip("/") or "/", exact, span, source, stage))
+    return found
+
+
+def _is_file(source: str, stage: Stage | None) -> bool:
+    """Whether a source is surely one file: a name with a suffix (but ``conf.d``), or what stands in a program folder."""
+    stem, dot, suffix = basename(source).rpartition(".")
+    if stem and dot and suffix.isalnum() and suffix != "d" and not suffix.isdigit():
+        return True
+    return stage is not None and basename(source.rpartition("/")[0]) in ("bin", "sbin", "busybox")
+
+
+def _can_run(instruction: Command, files: PredictedFiles) -> bool:
+    """Whether a RUN may run at all: shell form where there is surely no shell fails the build and writes nothing."""
+    closed = files.base is not None and files.base.closed
+    return instruction.command.exec_form or not closed or files.find("/bin/sh").state is not State.ABSENT
+
+
+def only_looks(command: CommandLine) -> bool:
+    """Whether a RUN is ``["python3", "-c", "…"]`` whose code writes nothing: how a stage without a shell checks itself."""
+    words = [word.raw for word in command.args]
+    if len(words) != 3 or words[1] != "-c" or not basename(words[0]).startswith("python"):
+        return False
+    return re.search(_WRITES, words[2]) is None
