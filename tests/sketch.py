@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import date
 from functools import cache
-from typing import Any
+from typing import Any, TypeVar
 
 from lucid_audit.bases import Bases
 from lucid_audit.catalogue import compiled
@@ -15,6 +15,7 @@ from lucid_audit.dockerfile.parser import parse
 from lucid_audit.dockerfile.stages import Settings
 from lucid_audit.text import SourceText
 
+T = TypeVar("T")
 AS_OF = date(2026, 11, 23)
 
 
@@ -41,13 +42,24 @@ def sketch(text: str, example: Mapping[str, Any] | None = None) -> Build:
 def _contexts(path: str, text: str, example: Mapping[str, Any]) -> ContextSet | None:
     if "context" not in example:
         return None
-    files = {**example["context"], path: text}
+    given = example["context"]
+    files = {**{name: data for name, data in given.items() if not data.startswith("-> ")}, path: text}
+    links = {name: data.removeprefix("-> ") for name, data in given.items() if data.startswith("-> ")}
+    modes = {name: int(mode, 8) for name, mode in example.get("modes", {}).items()}
     folder = path.rpartition("/")[0]
 
     def below(root: str) -> MemoryContext:
-        inside = {n.removeprefix(root + "/"): c for n, c in files.items() if not root or n.startswith(root + "/")}
+        above = f"{root}/" if root else ""
+
+        def inner(given: Mapping[str, T]) -> dict[str, T]:
+            return {name.removeprefix(above): value for name, value in given.items() if name.startswith(above)}
+
         return MemoryContext(
-            inside if root else files, name=root or ".", dockerfile=path.removeprefix(root + "/") if root else path
+            inner(files),
+            name=root or ".",
+            dockerfile=path.removeprefix(above),
+            links=inner(links),
+            modes=inner(modes),
         )
 
     declared = example.get("use_context")

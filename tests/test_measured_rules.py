@@ -62,6 +62,16 @@ HOUSE_ENV = {
 }
 HOUSE = "".join(f"LABEL {key}=x\n" for key in LABELS) + "LABEL com.lucid.platform=arm64\n"
 HOUSE += "".join(f"ENV {name}={value}\n" for name, value in HOUSE_ENV.items())
+CONTEXT = {
+    "main.py": "print()",
+    "check.sh": "#!/bin/sh\n",
+    "run": "#!/opt/none\n",
+    "plain": "",
+    "link": "-> /opt/none",
+    "service/__init__.py": "",
+    "service/app.py": "",
+}
+MODES = {"main.py": "0755", "check.sh": "0755", "run": "0755", "plain": "0644"}
 # What a measured container has to say as well, or cannot say: its base is told by another evidence.
 OF_THE_BASE = {"final-base-not-distroless", "final-base-debug", "root-home-on-path"}
 
@@ -93,7 +103,7 @@ def env(*more: str, without: str = "-") -> list[str]:
 
 def file(*, base: str = PYTHON, head: str = "", house: str = HOUSE, port: str = "EXPOSE 8080\n", user: str = "USER 65532:65532\n",
          workdir: str = "WORKDIR /app\n", probe: str = PROBE, start: str = 'ENTRYPOINT []\nCMD ["python3", "main.py"]\n') -> str:  # fmt: skip
-    return f"FROM {base}\nCOPY main.py /app/main.py\n{head}{house}{port}{user}{workdir}{probe}{start}"
+    return f"FROM {base}\nCOPY . /app/\n{head}{house}{port}{user}{workdir}{probe}{start}"
 
 
 def probe(words: list[str]) -> dict[str, Any]:
@@ -150,9 +160,32 @@ PAIRS: dict[str, tuple[str, Mapping[str, Any], set[str]]] = {
         {"health-check-url"},
     ),
     "health script": (
-        file(head="COPY check.sh /app/check.sh\n", probe=shown(["CMD", "/app/check.sh"])),
+        file(probe=shown(["CMD", "/app/check.sh"])),
         healthy(Healthcheck=probe(["CMD", "/app/check.sh"])),
-        {"script-needs-shell"},
+        {"health-check-cannot-run"},
+    ),
+    "no such script": (
+        file(start='ENTRYPOINT []\nCMD ["python3", "other.py"]\n'), healthy(Cmd=["python3", "other.py"]), {"script-missing"}
+    ),
+    "no such module": (
+        file(start='ENTRYPOINT []\nCMD ["python3", "-m", "service.main"]\n'),
+        healthy(Cmd=["python3", "-m", "service.main"]),
+        {"module-missing"},
+    ),
+    "no bit to execute": (
+        file(start='ENTRYPOINT []\nCMD ["/app/plain"]\n'),
+        healthy(Cmd=["/app/plain"]),
+        {"command-unexpected", "program-not-executable"},
+    ),
+    "link to nothing": (
+        file(start='ENTRYPOINT []\nCMD ["/app/link"]\n'),
+        healthy(Cmd=["/app/link"]),
+        {"command-unexpected", "program-link-broken"},
+    ),
+    "interpreter elsewhere": (
+        file(start='ENTRYPOINT []\nCMD ["/app/run"]\n'),
+        healthy(Cmd=["/app/run"]),
+        {"command-unexpected", "program-interpreter-missing"},
     ),
     "doubled interpreter": (
         file(start='ENTRYPOINT ["/usr/bin/python3.13"]\nCMD ["python3", "main.py"]\n'),
@@ -173,7 +206,8 @@ PAIRS: dict[str, tuple[str, Mapping[str, Any], set[str]]] = {
         {"command-program-missing"},
     ),
     "another program": (
-        file(start='ENTRYPOINT []\nCMD ["/app/main.py"]\n'), healthy(Cmd=["/app/main.py"]), {"command-unexpected"}
+        file(start='ENTRYPOINT []\nCMD ["/app/main.py"]\n'), healthy(Cmd=["/app/main.py"]),
+        {"command-unexpected", "program-format-wrong"},
     ),
     "words for a shell": (
         file(start='ENTRYPOINT []\nCMD ["python3", "main.py", "--port", "$PORT"]\n'),
@@ -232,8 +266,10 @@ PAIRS: dict[str, tuple[str, Mapping[str, Any], set[str]]] = {
 MEASURED_ONLY = {
     # no Dockerfile says them: the builder refuses the signal, and the passwd file of a base is not read
     "stop-signal-invalid",
+    "program-for-other-machine",
     "final-user-without-entry",
 }
+PREDICTED_ONLY = {"script-needs-shell"}  # by its name, when what is in it is not known
 SHELL_ONLY = {"command-in-shell-form"}  # wants a base with a shell, see below
 
 
@@ -244,7 +280,7 @@ def active() -> tuple[ActiveRule, ...]:
 
 
 def of_file(text: str, context: Mapping[str, str] | None = None) -> list[Finding]:
-    example = {"context": context or {"main.py": "", "check.sh": "#!/bin/sh\n"}, "platform": "linux/arm64"}
+    example = {"context": context or CONTEXT, "modes": MODES, "platform": "linux/arm64"}
     report = judge(sketch(text, example), list(active()))
     assert not report.problems
     return list(report.findings)
@@ -252,7 +288,12 @@ def of_file(text: str, context: Mapping[str, str] | None = None) -> list[Finding
 
 def of_image(config: Mapping[str, Any], files: Mapping[str, Any] | None = None) -> list[Finding]:
     folder: dict[str, Any] = {config.get("WorkingDir", "/") + "/": {}} if config.get("WorkingDir", "/") != "/" else {}
-    own = {"/app/main.py": "print()", "/app/check.sh": {"text": "#!/bin/sh\n", "mode": "0755"}}
+    own: dict[str, Any] = {
+        f"/app/{name}": {"link": text[3:]}
+        if text.startswith("-> ")
+        else {"text": text, "mode": MODES.get(name, "0644")}
+        for name, text in CONTEXT.items()
+    }
     layers = [{"files": files or BASE}, {"created_by": "COPY . /app", "files": {**folder, **own}}]
     (report,) = judge_image(publication({"config": config, "layers": layers}), active())
     return list(report.findings)
@@ -278,7 +319,7 @@ def test_shell_form_where_there_is_a_shell() -> None:
 
 def test_every_rule_over_containers_is_tried() -> None:
     tried = set().union(*(expected for *_, expected in PAIRS.values()))
-    assert {rule.rule.id for rule in active()} - tried == OF_THE_BASE | MEASURED_ONLY | SHELL_ONLY
+    assert {rule.rule.id for rule in active()} - tried == OF_THE_BASE | MEASURED_ONLY | PREDICTED_ONLY | SHELL_ONLY
 
 
 def test_the_history_line_is_named() -> None:

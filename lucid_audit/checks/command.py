@@ -6,9 +6,9 @@ from collections.abc import Iterator, Sequence
 from posixpath import basename, dirname
 
 from lucid_audit.checks import Answers, check
-from lucid_audit.checks.accounts import measured
 from lucid_audit.checks.arrays import meant_as_array
 from lucid_audit.checks.runtext import rx
+from lucid_audit.container.accounts import measured
 from lucid_audit.container.config import Argv, Container, Place
 from lucid_audit.container.execute import (
     effective,
@@ -19,6 +19,7 @@ from lucid_audit.container.execute import (
     unwrapped,
 )
 from lucid_audit.container.files import PROGRAM_DIRECTORIES, SHELLS, State
+from lucid_audit.container.launch import launch
 from lucid_audit.finding import Hit, Skip
 from lucid_audit.values import Unknown
 
@@ -142,9 +143,15 @@ def program_found(container: Container, argv: Argv, place: Place) -> Answers:
     answer = find_program(container, program)
     if answer.state is State.UNKNOWN:
         yield Skip(place, f"{program}: {answer.reason}")
-    elif answer.state is State.ABSENT:
+    elif answer.state is State.ABSENT and not _dangles(container, program):
         image, copied = base_name(container), not_copied(container)
         yield Hit(place, program=program, image=image, copied=copied, hint=_hint(container, program))
+
+
+def _dangles(container: Container, program: str) -> bool:
+    """Whether a program is a link that leads nowhere, which has a rule of its own."""
+    end = launch(container, (program,)).end
+    return end is not None and end.kind == "link"
 
 
 def _hint(container: Container, program: str) -> str:
@@ -173,6 +180,8 @@ def script_has_shell(container: Container) -> Answers:
             continue
         if find_program(container, words[0]).state is State.ABSENT:
             continue  # that it is missing is said already
+        if _read(container, words):
+            continue  # its first line is known, and what that means is said by the chain of what starts
         answer = find_program(container, "/bin/sh")
         shell = container.base.shell if container.base is not None else ""
         if answer.state is State.UNKNOWN:
@@ -183,6 +192,12 @@ def script_has_shell(container: Container) -> Answers:
             )
         elif answer.state is State.ABSENT:
             yield Hit(place, who=who, program=words[0], image=base_name(container))
+
+
+def _read(container: Container, words: tuple[str, ...]) -> bool:
+    """Whether the content of a script is known."""
+    chain = launch(container, words)
+    return not any(kind == "format" for kind, _ in chain.doubts) and (chain.end is None or chain.end.kind != "unknown")
 
 
 def _other_shells(container: Container) -> Iterator[str]:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from lucid_audit.checks import Answers, check
-from lucid_audit.checks.accounts import measured
 from lucid_audit.checks.asked import LOCAL, asks
 from lucid_audit.checks.command import base_name, in_shell, program_found
 from lucid_audit.checks.ports import port_range
 from lucid_audit.checks.probe import code_of, does_nothing, third_party
+from lucid_audit.container.accounts import measured
 from lucid_audit.container.config import Argv, Container, Field, Health
 from lucid_audit.container.execute import find_shell, shell_of, unwrapped
 from lucid_audit.container.files import State

@@ -8,7 +8,6 @@ from functools import lru_cache
 from posixpath import basename, join, normpath
 
 from lucid_audit.checks import Answers, check
-from lucid_audit.checks.accounts import measured
 from lucid_audit.checks.pyfacts import (
     SITE,
     Copy,
@@ -23,6 +22,7 @@ from lucid_audit.checks.pyfacts import (
 )
 from lucid_audit.checks.runtext import called, rx, stage_text
 from lucid_audit.checks.user import is_root
+from lucid_audit.container.accounts import measured
 from lucid_audit.container.config import Container, Traced
 from lucid_audit.container.files import State
 from lucid_audit.dockerfile.build import Build

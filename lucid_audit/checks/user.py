@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from lucid_audit.checks import Answers, check
-from lucid_audit.checks.accounts import Account, account, lines, measured, number
+from lucid_audit.container.accounts import Account, account, lines, measured, number
 from lucid_audit.container.config import Container
 from lucid_audit.container.files import State
 from lucid_audit.finding import Hit, Skip

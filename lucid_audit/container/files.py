@@ -10,6 +10,8 @@ from collections.abc import Iterable, Iterator
 from enum import Enum
 from posixpath import normpath
 
+from lucid_audit.container.program import HEAD, Program, read_program
+from lucid_audit.container.tree import Node, Walk
 from lucid_audit.text import Span
 from lucid_audit.tuples import NamedTuple
 from lucid_audit.values import Unknown
@@ -68,6 +70,23 @@ class Files:
     def find(self, path: str) -> Answer:
         """Answer for one absolute path, links followed."""
         raise NotImplementedError
+
+    def walk(self, path: str) -> Walk:
+        """Follow one absolute path, step by step."""
+        raise NotImplementedError
+
+    def program(self, walk: Walk) -> Program | Unknown | None:
+        """Return what kind of program a path led to, None when it is none, or why that is not known."""
+        data = walk.node.load(HEAD) if walk.node is not None and walk.node.load is not None else None
+        return read_program(data) if data is not None else Unknown(f"the content of {walk.path} is not known")
+
+    def doubt(self, node: Node) -> str:
+        """Say why a folder may have more than is listed, "" when it has no more."""
+        return node.open
+
+    def elsewhere(self, path: str) -> str:  # noqa: ARG002  (an image knows nothing else)
+        """Say which stage of the build has a path that this container lacks, "" when none is known to."""
+        return ""
 
     def read(self, path: str) -> bytes | Unknown | None:
         """Return the content of a file, None when it is absent, or why its content is not known."""

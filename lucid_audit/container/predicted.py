@@ -5,11 +5,12 @@ Whatever an unread RUN or an unlisted folder could hold is unknown, and says why
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from posixpath import basename, dirname, normpath
 
 from lucid_audit.bases import Base
 from lucid_audit.container.files import MERGED, PROGRAM_DIRECTORIES, SHELLS, Answer, Files, Placement, State, covers
-from lucid_audit.container.tree import Tree
+from lucid_audit.container.tree import Node, Tree, Walk
 from lucid_audit.record import record
 
 EMPTY_IN_BASE = ("/usr/local/", "/opt/", "/srv/")  # Debian packages never install there (Debian Policy 9.1.2)
@@ -25,6 +26,7 @@ class PredictedFiles(Files):
     placements: tuple[Placement, ...] = ()
     opaque: str = ""
     tree: Tree | None = None
+    others: Callable[[str], str] | None = None  # names the other stage that has a path
 
     def find(self, path: str) -> Answer:
         """Answer for one absolute path."""
@@ -57,6 +59,20 @@ class PredictedFiles(Files):
         if self.opaque:
             return Answer(State.UNKNOWN, self.opaque)
         return in_base
+
+    def walk(self, path: str) -> Walk:
+        """Follow one absolute path in the tree."""
+        if self.tree is None:
+            return Walk("unknown", path, reason="the files are not followed")
+        return self.tree.walk(path)
+
+    def doubt(self, node: Node) -> str:
+        """Say why a folder may have more than is listed."""
+        return node.open or (self.tree.doubt if self.tree is not None else "")
+
+    def elsewhere(self, path: str) -> str:
+        """Say which other stage has a path."""
+        return self.others(path) if self.others is not None else ""
 
     def canonical(self, path: str) -> str:
         """Return ``path`` with the links of a merged /usr followed, where the base is known to have them."""

@@ -73,17 +73,18 @@ class Node:
 
 
 class Hop(NamedTuple):
-    """A symbolic link that was followed: where it stands, what it says, who made it."""
+    """A symbolic link that was followed. ``last``: it was the end of what was asked for, no folder on the way."""
 
     path: str
     target: str
     made: Made
+    last: bool = False
 
 
 class Walk(NamedTuple):
     """Where a path leads. ``state``: ``present``, ``absent`` or ``unknown``.
 
-    ``path`` is where it led, or the first path that is missing or not known. ``through`` are the folders that were
+    ``path`` is where it led, or would lead if it were there. ``through`` are the folders that were
     entered, which need the execute bit, with their paths.
     """
 
@@ -93,6 +94,11 @@ class Walk(NamedTuple):
     hops: tuple[Hop, ...] = ()
     through: tuple[tuple[str, Node], ...] = ()
     reason: str = ""
+
+    @property
+    def link(self) -> Hop | None:
+        """The link that led here: the one that was asked for, or one on the way that an instruction made."""
+        return next((hop for hop in self.hops if hop.last or hop.made.span is not None), None)
 
 
 class Tree:
@@ -121,18 +127,19 @@ class Tree:
                 trail = trail[:-1] or trail  # the root's parent is the root
                 continue
             step = f"{at}/{part}"
+            whole = "/".join((step, *reversed(todo)))
             if folder.kind == "?":
                 return Walk("unknown", step, None, tuple(hops), tuple(through), f"what is copied to {at} is not listed")
             if folder.kind != "d":
-                return Walk("absent", step, None, tuple(hops), tuple(through), f"{at} is no folder")
+                return Walk("absent", whole, None, tuple(hops), tuple(through), f"{at} is no folder")
             through.append((at or "/", folder))
             node = folder.listed().get(part)
             if node is None:
                 doubt = self.doubt or ("" if part in folder.without else folder.open)
                 state = "unknown" if doubt else "absent"
-                return Walk(state, step, None, tuple(hops), tuple(through), doubt)
+                return Walk(state, whole, None, tuple(hops), tuple(through), doubt)
             if node.kind == "l" and (todo or follow):
-                hops.append(Hop(step, node.target, node.made))
+                hops.append(Hop(step, node.target, node.made, not todo))
                 if len(hops) > HOPS:
                     return Walk("absent", step, None, tuple(hops), tuple(through), "a circle of links")
                 todo.extend(_parts(node.target))

@@ -41,7 +41,13 @@ def files_of(stage: Stage, trees: Trees, before: Instruction | None = None) -> P
             if isinstance(where, str) and where != "/":
                 placements.append(Placement(where.rstrip("/"), True, instruction.span))
     tree = trees.end(stage) if before is None else trees.before(stage, before)
-    return PredictedFiles(stage.base, tuple(placements), opaque, tree)
+
+    def elsewhere(path: str) -> str:
+        having = (other for other in trees.graph.reaching() if other is not stage)
+        found = next((other for other in having if trees.end(other).walk(path).state == "present"), None)
+        return f"stage {found.label}" if found is not None else ""
+
+    return PredictedFiles(stage.base, tuple(placements), opaque, tree, elsewhere)
 
 
 def _placements(step: Step, instruction: Transfer, graph: Graph) -> list[Placement]:

@@ -110,8 +110,8 @@ class Transfers:
         if walk.state == "present" and walk.node is not None and walk.node.kind != "?":
             copy = walk.node.copied(lambda node: _doubted(node, tree.doubt))
             yield Source(basename(source.rstrip("/")), copy)
-        elif walk.state != "absent":  # else the build fails
-            yield _guess(source, made, walk.reason or f"what {source} is in {name} is not known", stage)
+        else:
+            yield _guess(source, made, walk.reason or f"{source} of {name} is not known", stage)
 
 
 def _doubted(node: Node, doubt: str) -> None:
@@ -206,8 +206,9 @@ def _text(made: Made, body: str | None) -> Node:
 
 def _from_context(context: Context, source: str, made: Made) -> Iterator[Source]:
     match = context.match(source)
-    if match.kind == "unknown":
-        yield _guess(source, made, match.reason)
+    if match.kind in ("unknown", "missing", "ignored") or (match.kind == "outside" and not match.paths):
+        # What is missing has findings of its own; whatever rests on it is not to be blamed as well.
+        yield _guess(source, made, match.reason or f"{source} is not in the build context")
     for path in match.paths:
         name = path if has_wildcards(source) else source.rstrip("/")  # a link keeps its name
         yield Source(basename(name), context_node(context, path, made))

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from lucid_audit.container.files import Answer, Files, State
+from lucid_audit.container.program import Program
+from lucid_audit.container.tree import Made, Node, Tree, Walk
 from lucid_audit.image.rootfs import Rootfs
 from lucid_audit.record import record
 from lucid_audit.values import Unknown
@@ -24,14 +26,40 @@ class MeasuredFiles(Files):
         if found.node is not None:
             return Answer(State.PRESENT)
         missing = found.broken
-        for place in (*MOUNTED, *self.volumes):
-            if missing == place or missing.startswith(place.rstrip("/") + "/"):
-                return Answer(State.UNKNOWN, f"{missing} lies where the runtime mounts something")
+        mounted = self._mounted(missing)
+        if mounted:
+            return Answer(State.UNKNOWN, mounted)
         if found.loop:
             return Answer(State.ABSENT, f"{path} leads into a circle of links")
         if found.links:
             return Answer(State.ABSENT, f"the image has no {missing}, to which {found.links[0]} leads")
         return Answer(State.ABSENT, f"the image has no {missing}")
+
+    def walk(self, path: str) -> Walk:
+        """Follow one absolute path in the image; what the runtime mounts over is not known."""
+        walk = self._tree().walk(path)
+        if walk.state != "absent":
+            return walk
+        mounted = self._mounted(walk.path)
+        return walk._replace(state="unknown", reason=mounted) if mounted else walk
+
+    def _tree(self) -> Tree:
+        kept = _trees.get(id(self.rootfs))
+        if kept is None or kept[0] is not self.rootfs:
+            _trees.clear()
+            kept = _trees[id(self.rootfs)] = self.rootfs, Tree(_node(self.rootfs, "/"))
+        return kept[1]
+
+    def program(self, walk: Walk) -> Program | Unknown | None:
+        """Return what kind of program a path led to: it was looked at when its layer was read."""
+        node = self.rootfs.nodes.get(walk.path)
+        return self.rootfs.program(node) if node is not None else None
+
+    def _mounted(self, path: str) -> str:
+        for place in (*MOUNTED, *self.volumes):
+            if path == place or path.startswith(place.rstrip("/") + "/"):
+                return f"{path} lies where the runtime mounts something"
+        return ""
 
     def read(self, path: str) -> bytes | Unknown | None:
         """Return the content of a file that was kept."""
@@ -47,3 +75,29 @@ class MeasuredFiles(Files):
         """Return where a path leads, as far as it leads."""
         found = self.rootfs.resolve(path)
         return found.path if found.node is not None else path
+
+
+_trees: dict[int, tuple[Rootfs, Tree]] = {}  # of the image that is judged
+
+
+def _node(rootfs: Rootfs, path: str) -> Node:
+    """Return an entry of the image with what is below it, listed when it is looked into."""
+    found = rootfs.nodes[path]
+    entry = found.entry
+    made = Made(None, f"layer {found.layer + 1}")
+    node = Node(entry.kind if entry.kind in "dfl" else "?", made, entry.mode & 0o7777, entry.uid, entry.gid, entry.link)
+    if entry.kind == "f":
+
+        def load(limit: int) -> bytes | None:
+            content = rootfs.content(found) if entry.size else b""
+            return content[:limit] if content is not None else None
+
+        node.load = load
+    elif entry.kind == "d":
+
+        def fill(folder: Node) -> None:
+            for name in rootfs.children.get(path, ()):
+                folder.children[name] = _node(rootfs, f"{path.rstrip('/')}/{name}")
+
+        node.fill = fill
+    return node

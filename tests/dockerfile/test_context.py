@@ -14,7 +14,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lucid_audit.dockerfile import resolve
+from lucid_audit.dockerfile import match, resolve
 from lucid_audit.dockerfile.context import Context, DiskContext, MemoryContext, candidates
 
 Make = Callable[..., Context]
@@ -336,7 +336,7 @@ def test_failing_reads_are_unknown(tmp_path: Path, monkeypatch: pytest.MonkeyPat
         raise PermissionError(13, "Permission denied")
 
     monkeypatch.setattr(os, "scandir", refuse)
-    assert context.match("closed/*") == resolve.Match("unknown", reason="closed cannot be read")
+    assert context.match("closed/*") == match.Match("unknown", reason="closed cannot be read")
     assert list(context.walk()) == []
     monkeypatch.setattr(os, "lstat", refuse)
     assert context.match("other").kind == "unknown"

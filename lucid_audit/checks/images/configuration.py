@@ -5,8 +5,8 @@ from __future__ import annotations
 from posixpath import normpath
 
 from lucid_audit.checks import Answers, check
-from lucid_audit.checks.accounts import account
 from lucid_audit.checks.secret import is_value, token_in
+from lucid_audit.container.accounts import account
 from lucid_audit.container.config import Field, Traced
 from lucid_audit.container.files import State
 from lucid_audit.finding import Hit, Skip

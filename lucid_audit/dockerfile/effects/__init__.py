@@ -15,7 +15,7 @@ class Account(NamedTuple):
     home: str
 
 
-def run(tree: Tree, step: Step, account: Account) -> None:
+def run(tree: Tree, step: Step, account: Account) -> None:  # noqa: ARG001  (until what a RUN does is read)
     """Apply the RUN of ``step`` to the tree of its stage."""
     from lucid_audit.dockerfile.model import Command  # noqa: PLC0415
     from lucid_audit.dockerfile.placements import only_looks  # noqa: PLC0415

@@ -1,0 +1,96 @@
+"""How what is configured starts: every step from argv0 to the script or module, and the first that cannot work."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from posixpath import basename
+
+from lucid_audit.checks import Answers, check
+from lucid_audit.checks.command import interpreter_once
+from lucid_audit.container.config import Argv, Container, Place, Traced
+from lucid_audit.container.execute import effective, unwrapped
+from lucid_audit.container.interpret import task
+from lucid_audit.container.launch import Break, Chain, launch
+from lucid_audit.finding import Hit, Skip
+from lucid_audit.record import record
+from lucid_audit.values import Unknown
+
+_TELL = (("script",), ("module",))
+_TOLD = ("script", "module")  # what CMD says, whoever chose the interpreter
+
+
+@record
+class Start:
+    """``of``: command or health. ``ends``: the kinds of break that the rule is about (``container.launch.KINDS``)."""
+
+    of: str
+    ends: tuple[str, ...]
+
+
+@check("start-follows")
+def start_follows(container: Container, params: Start) -> Answers:
+    """Judge the chain of a command. A chain that is cut short by what is not known says nothing about the rest of it."""
+    chain, place = chain_of(container, params.of)
+    if isinstance(chain, Unknown):
+        yield Skip(place, chain.reason)
+    elif chain is None:
+        return
+    elif chain.end is None or chain.end.kind not in (*params.ends, "unknown"):
+        for kind, reason in chain.doubts:
+            if kind in params.ends:
+                yield Skip(place, reason)
+                return
+    elif chain.end.kind == "unknown":
+        if params.ends in _TELL and not _told(chain.argv, params.ends[0]):
+            return  # whatever it is, nobody tells it to run a script or module
+        yield Skip(place, f"{chain.end.path}: {chain.end.words}")
+    elif not _said_already(container, chain.end.kind):
+        argv0, words = chain.argv[0], chain.end.words
+        broken = words if words.startswith(argv0) else f"{argv0}: {words}"
+        told = params.of == "command" and chain.end.kind in _TOLD and container.cmd.known() is not None
+        yield Hit(container.cmd.place if told else place, broken=broken, hint=_hint(container, chain.end))
+
+
+def _said_already(container: Container, kind: str) -> bool:
+    """Whether the script that is missing is the name of a program, behind an interpreter that CMD repeats."""
+    return kind == "script" and any(isinstance(answer, Hit) for answer in interpreter_once(container))
+
+
+def _told(argv: tuple[str, ...], kind: str) -> bool:
+    words = unwrapped(argv)
+    told = task(words[0], words[1:]) if words else None
+    return told is not None and (told.kind in ("module", "app")) == (kind == "module")
+
+
+@lru_cache(maxsize=4)  # of one container: several rules ask
+def chain_of(container: Container, of: str) -> tuple[Chain | Unknown | None, Place]:
+    """Return how the command or the health check starts, None where there is none or a shell has to read it."""
+    traced: Traced[Argv | None]
+    if of == "health":
+        health = container.health
+        value = health.value if isinstance(health.value, Unknown) or health.value is None else health.value.argv
+        traced = Traced(value, health.place, health.inherited)
+    else:
+        traced = effective(container)
+    argv = traced.value
+    if isinstance(argv, Unknown):
+        return argv, traced.place
+    if argv is None or argv.shell or not argv.args:
+        return None, traced.place
+    words = argv.known()
+    if words is None:
+        return Unknown("a word of the command is not known"), traced.place
+    return launch(container, words), traced.place
+
+
+def _hint(container: Container, end: Break) -> str:
+    """Say who else has what is missing, and what the base has instead."""
+    parts = []
+    has = container.files.elsewhere(end.lacks) if end.lacks else ""
+    if has:
+        parts.append(f"only {has} has it")
+    base = container.base
+    interpreter = base.interpreter if base is not None else None
+    if base is not None and interpreter is not None and basename(end.lacks).startswith(interpreter.kind):
+        parts.append(f"the interpreter of {base.ref.familiar} is {interpreter.path}")
+    return "".join(f"; {part}" for part in parts)

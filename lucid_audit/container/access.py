@@ -1,0 +1,66 @@
+"""Whether the configured user may enter folders, and run and read files: the kernel's mode bits (path_resolution(7)).
+
+Capabilities, access control lists and security modules are not looked at. Root enters and reads everything, and runs what has
+any execute bit.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from lucid_audit.container.accounts import account
+from lucid_audit.container.config import Container
+from lucid_audit.container.tree import Node
+from lucid_audit.tuples import NamedTuple
+from lucid_audit.values import Unknown
+
+READ, WRITE, EXECUTE = 4, 2, 1
+_NAMES = {"nonroot": 65532, "root": 0}  # what every distroless base has in /etc/passwd
+
+
+class Who(NamedTuple):
+    """The numbers that a process runs with, None where they are not known. More groups are not given by images."""
+
+    uid: int | None
+    gid: int | None
+
+    def may(self, node: Node, bit: int) -> bool | None:
+        """Whether ``bit`` is granted on an entry; None when that is not known."""
+        mode, uid = node.mode, self.uid
+        if uid == 0 and (node.kind == "d" or bit != EXECUTE):
+            return True
+        if mode is None:
+            return None
+        if uid == 0:
+            return bool(mode & 0o111)
+        everybody = {bool(mode >> shift & bit) for shift in (6, 3, 0)}
+        if len(everybody) == 1:
+            return everybody.pop()
+        if uid is None or node.uid is None:
+            return None
+        if uid == node.uid:
+            return bool(mode >> 6 & bit)
+        if node.gid is not None and self.gid is not None:
+            return bool(mode >> (3 if node.gid == self.gid else 0) & bit)
+        return bool(mode & bit) if bool(mode >> 3 & bit) == bool(mode & bit) else None
+
+    def enters(self, folders: Iterable[tuple[str, Node]]) -> tuple[str, Node] | None:
+        """Return the first folder that is surely closed to this user."""
+        return next(((path, node) for path, node in folders if self.may(node, EXECUTE) is False), None)
+
+
+def who(container: Container) -> Who:
+    """Return the numbers of the configured user."""
+    found = account(container)
+    if found is not None and not isinstance(found, Unknown):
+        return Who(found.uid, found.gid)
+    user = container.user.known()
+    if user is None:
+        return Who(None, None)
+    name, _, group = user.partition(":")
+    uid = _number(name)
+    return Who(uid, _number(group) if group else uid if name in _NAMES else None)
+
+
+def _number(name: str) -> int | None:
+    return int(name) if name.isascii() and name.isdigit() and len(name) < 11 else _NAMES.get(name)

@@ -1,0 +1,117 @@
+"""What an interpreter is told to run: the script, the module or the archive among its arguments.
+
+Facts: python3(1) and ``python3 --help``, node(1), java(1); the documentation of uvicorn, gunicorn and hypercorn for the
+``module:attribute`` that they load from the working directory.
+"""
+
+from __future__ import annotations
+
+from posixpath import basename
+
+from lucid_audit.regex import regex
+from lucid_audit.tuples import NamedTuple
+
+PYTHON = regex(r"python(\d+(?:\.\d+)?)?")
+_NODE = regex(r"node(?:js)?\d*")
+_APP = regex(r"([A-Za-z_][\w.]*):[A-Za-z_][\w.]*(?:\(.*\))?")
+_NODE_VALUES = (
+    "-r",
+    "--require",
+    "--import",
+    "--loader",
+    "--experimental-loader",
+    "-C",
+    "--conditions",
+    "--env-file",
+    "--title",
+)
+SERVERS = ("uvicorn", "gunicorn", "hypercorn", "daphne", "granian")
+_FOLDERS = ("--app-dir", "--chdir")
+
+
+class Task(NamedTuple):
+    """What runs. ``kind``: ``script``, ``module``, ``app`` (a module that a server loads), ``node``, ``jar``.
+
+    ``folder`` is where a server looks first, "" for the working directory.
+    """
+
+    kind: str
+    name: str
+    folder: str = ""
+
+
+def task(program: str, arguments: tuple[str, ...]) -> Task | None:
+    """Return what a program is told to run, None when that is not plain to see or it is no interpreter."""
+    name = basename(program)
+    if PYTHON.fullmatch(name):
+        return _python(arguments)
+    if name in SERVERS:
+        return _app(arguments)
+    if _NODE.fullmatch(name):
+        return _node(arguments)
+    if name == "java" and "-jar" in arguments[:-1] and not any(word.startswith("@") for word in arguments):
+        return Task("jar", arguments[arguments.index("-jar") + 1])
+    return None
+
+
+def _python(arguments: tuple[str, ...]) -> Task | None:
+    words = list(arguments)
+    while words:
+        word = words.pop(0)
+        if word in ("-", "-c", "-V", "-VV", "--version", "-h", "--help") or word.startswith("--"):
+            return None
+        if not word.startswith("-"):
+            return Task("script", word)
+        for at, letter in enumerate(word[1:], 2):
+            if letter in "cVh?":
+                return None
+            if letter in "mWX":
+                value = word[at:] or (words.pop(0) if words else "")
+                if letter != "m":
+                    break
+                server = value in SERVERS
+                return (
+                    _app(tuple(words)) or Task("module", value) if server else Task("module", value) if value else None
+                )
+    return None
+
+
+def _app(arguments: tuple[str, ...]) -> Task | None:
+    if any(word.startswith(("--pythonpath", "--factory-dir")) for word in arguments):
+        return None
+    folder = ""
+    for at, word in enumerate(arguments):
+        option, _, value = word.partition("=")
+        if option in _FOLDERS:
+            folder = value or (arguments[at + 1] if at + 1 < len(arguments) else "")
+    for word in arguments:
+        match = _APP.fullmatch(word)
+        if match is not None and match[1] != "unix":
+            return Task("app", match[1], folder)
+    return None
+
+
+def _node(arguments: tuple[str, ...]) -> Task | None:
+    words = list(arguments)
+    while words:
+        word = words.pop(0)
+        if word in (
+            "-e",
+            "--eval",
+            "-p",
+            "--print",
+            "-",
+            "-v",
+            "--version",
+            "-h",
+            "--help",
+            "--run",
+            "--test",
+            "inspect",
+        ):
+            return None
+        if word in _NODE_VALUES:
+            del words[:1]
+        elif not word.startswith("-"):
+            return Task("node", word)
+    return None
