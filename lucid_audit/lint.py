@@ -58,6 +58,7 @@ class Request(NamedTuple):
     ignore: Sequence[str] = ()
     fail_on: str = ""
     jobs: int = 0
+    why: bool = False  # also say what container is predicted
 
 
 class Item(NamedTuple):
@@ -89,7 +90,7 @@ def run(request: Request) -> Outcome:
         gc.set_threshold(100_000)  # and nearly all of that goes without the collector
         gc.enable()
     subjects = parallel.ordered(
-        lambda at: _judge(items[at], active, settings, places), [item.name for item in items], jobs
+        lambda at: _judge(items[at], active, settings, places, why=request.why), [item.name for item in items], jobs
     )
     return finished(subjects, active, request.fail_on or policy.fail_on)
 
@@ -137,7 +138,9 @@ def _search(path: str) -> Iterator[Item]:
         yield Item(path, problem="no Dockerfile in this folder")
 
 
-def _judge(item: Item, rules: Sequence[ActiveRule], settings: Settings, places: Surroundings) -> SubjectReport:
+def _judge(
+    item: Item, rules: Sequence[ActiveRule], settings: Settings, places: Surroundings, *, why: bool
+) -> SubjectReport:
     """Read and judge one item.
 
     Raises:
@@ -155,7 +158,7 @@ def _judge(item: Item, rules: Sequence[ActiveRule], settings: Settings, places: 
     try:
         dockerfile = parse(SourceText.decode(item.name, data or b""))
         contexts, note = places.contexts(item.name if item.data is None else "")
-        report = judge(Build(dockerfile, settings, contexts), rules)
+        report = judge(Build(dockerfile, settings, contexts), rules, why=why)
     except LucidError:
         raise
     except Exception as error:

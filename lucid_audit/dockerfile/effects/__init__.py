@@ -14,7 +14,7 @@ from lucid_audit.dockerfile.effects import files, python, tools
 from lucid_audit.dockerfile.effects.site import Account, Call, Site
 from lucid_audit.dockerfile.model import Command
 from lucid_audit.dockerfile.mounts import parse_mount
-from lucid_audit.dockerfile.shell_calls import Redirect, SimpleCommand
+from lucid_audit.dockerfile.shell_calls import Redirect, SimpleCommand, plain_command
 from lucid_audit.dockerfile.stages import Stage, Step
 
 __all__ = ["Account", "run"]
@@ -194,6 +194,12 @@ def run(tree: Tree, stage: Stage, step: Step, account: Account) -> None:
 
 
 def _script(site: Site, text: str) -> None:
+    plain = [plain_command(part) for part in text.split("&&")]
+    if None not in plain:  # most are such, and reading the others takes ten times as long
+        for words in plain:
+            if words is not None:
+                _words(site, words, words, certain=True, nested=False)
+        return
     from lucid_audit.dockerfile.shell import parse_script  # noqa: PLC0415  (only where a stage has commands)
 
     script = parse_script(text, site.lookup)
@@ -207,17 +213,18 @@ def _simple(site: Site, command: SimpleCommand) -> None:
     for redirect in command.redirects:
         if redirect.op in (">", ">>", ">|", "&>", "&>>", "<>"):
             _redirected(site, redirect, certain=command.certain)
-    words, raw = command.argv, command.raw
-    if not words:
-        return
+    if command.argv:
+        _words(site, command.argv, command.raw, certain=command.certain, nested=command.depth > 0)
+
+
+def _words(site: Site, words: tuple[str | None, ...], raw: tuple[str, ...], *, certain: bool, nested: bool) -> None:
     if words[0] is None:
         site.doubt(raw[0])
-        return
-    if words[0] == "cd":
+    elif words[0] == "cd":
         target = words[1] if len(words) > 1 else site.account.home or None
-        site.folder = site.path(target) if command.certain and command.depth == 0 else None
-        return
-    _call(site, Call(basename(words[0]), words[1:], raw[1:], command.certain), words[0])
+        site.folder = site.path(target) if certain and not nested else None
+    else:
+        _call(site, Call(basename(words[0]), words[1:], raw[1:], certain), words[0])
 
 
 def _redirected(site: Site, redirect: Redirect, *, certain: bool) -> None:
