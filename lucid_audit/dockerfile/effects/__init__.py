@@ -203,10 +203,26 @@ def _script(site: Site, text: str) -> None:
     from lucid_audit.dockerfile.shell import parse_script  # noqa: PLC0415  (only where a stage has commands)
 
     script = parse_script(text, site.lookup)
-    for command in script.commands:
+    for command in _settled(script.commands):
         _simple(site, command)
     if not script.complete:
         site.doubt("what cannot be read")
+
+
+def _settled(commands: tuple[SimpleCommand, ...]) -> list[SimpleCommand]:
+    """Mark as uncertain what stands in a list with ``||``: it may have failed, and the script went on."""
+    found: list[SimpleCommand] = []
+    start = 0
+    for command in commands:
+        if command.operator not in ("&&", "||", "|") and (not found or command.depth <= found[start].depth):
+            start = len(found)
+        found.append(command)
+        if command.operator == "||":
+            found[start:] = [one._replace(certain=False) for one in found[start:]]
+            start = len(found) - 1  # what follows by && is uncertain too
+        elif start and command.operator == "&&" and not found[-2].certain and found[start].operator == "||":
+            found[-1] = command._replace(certain=False)
+    return found
 
 
 def _simple(site: Site, command: SimpleCommand) -> None:

@@ -112,6 +112,9 @@ def _transfer(site: Site, call: Call, *, moves: bool) -> None:
     to = site.path(operands[-1])
     folder = to is not None and ((operands[-1] or "").endswith("/") or len(operands) > 2 or _is_folder(site, to))
     keep = moves or bool(options & {"-a", "-p", "--archive"})
+    links = moves or bool(
+        options & {"-a", "-r", "-R", "-d", "-P", "--archive", "--recursive"} and not options & {"-L", "-H"}
+    )
     for word in operands[:-1]:
         source = site.path(word)
         if source is None or to is None or has_wildcards(word or "") or has_wildcards(operands[-1] or ""):
@@ -124,19 +127,19 @@ def _transfer(site: Site, call: Call, *, moves: bool) -> None:
         if contents:
             _place(site, source, to, call.name, keep=keep)
         elif known:
-            _place(site, source, under(to, source) if folder else to, call.name, keep=keep)
+            _place(site, source, under(to, source) if folder else to, call.name, keep=keep, links=links)
         else:
             site.maybe(parent(to), call.name)
         if moves:
             _remove(site, source)
 
 
-def _place(site: Site, source: str | None, to: str | None, what: str, *, keep: bool) -> None:
-    """Place a copy of a source at a path; what is not known of it stays so."""
+def _place(site: Site, source: str | None, to: str | None, what: str, *, keep: bool, links: bool = False) -> None:
+    """Place a copy of a source at a path; what is not known of it stays so. ``links``: a link is copied as a link."""
     if source is None or to is None:
         site.maybe(to, what)
         return
-    walk = site.tree.walk(source, follow=what != "mv")
+    walk = site.tree.walk(source, follow=not links)
     if walk.node is None or walk.node.kind == "?" or site.mounted(source):
         if walk.state != "absent" or site.mounted(source):
             node = Node("?", site.made)

@@ -129,7 +129,7 @@ class Site:
             self.doubt(what)
         elif not self.mounted(path):
             walk = self.tree.walk(path)
-            place = walk.path if walk.state == "present" and walk.hops and node.kind != "l" else path
+            place = walk.path if walk.hops and node.kind != "l" else path
             self.tree.put(place, node, self.made)
 
     def system(self, what: str) -> None:
