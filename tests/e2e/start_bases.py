@@ -54,7 +54,8 @@ def _slim(packages: Sequence[str], more: Iterable[Member] = ()) -> Layer:
             if path and not f"{path}/".startswith(UNREAD):
                 found.setdefault(path, (info, data))
     links = [symlink(name, f"usr/{name}") for name in MERGED]
-    extra = [directory("tmp", 0o1777), directory("root", 0o700), directory("dev"), directory("usr/lib64")]
+    extra = [directory("tmp", 0o1777), directory("root", 0o700)]
+    extra += [directory(name) for name in ("dev", "opt", "srv", "usr/lib64")]
     for one in (*extra, *more):
         found.setdefault(one[0].name, one)
     return of([*(found[path] for path in sorted(found)), *links])

@@ -107,7 +107,9 @@ def _started(docker: list[str], name: str, command: list[str] | None = None) -> 
     container = f"{name}-{'health' if command else 'service'}"
     words = [*docker, "run", "--name", container, "--net=none", *entry, name, *more]
     try:
-        result = subprocess.run(words, capture_output=True, text=True, errors="replace", check=False, timeout=SECONDS * 5)
+        result = subprocess.run(
+            words, capture_output=True, text=True, errors="replace", check=False, timeout=SECONDS * 5
+        )
         return Outcome(result.returncode == 0, f"{result.returncode}: {result.stdout}{result.stderr}")
     except subprocess.TimeoutExpired:
         return Outcome(True, "still runs")
