@@ -62,7 +62,9 @@ def errors(case: Case, place: Path) -> set[str]:
         mock.patch.object(discover, "repository_root", return_value=str(tree)),
         mock.patch("lucid_audit.policy_file.find", return_value=None),
     ):
-        request = lint.Request([str(tree / "Dockerfile")], AS_OF, jobs=1)._replace(context=str(tree))
+        request = lint.Request([str(tree / "Dockerfile")], AS_OF, jobs=1)._replace(
+            context=str(tree), platform="linux/amd64"
+        )
         report = lint.run(request).report
     return {one.rule for subject in report.subjects for one in subject.findings if one.severity is Severity.error}
 
