@@ -1,7 +1,7 @@
 """The build trees of ``fixtures/starts``: what is true of each, and what the linter says of it.
 
 ``case.yaml``: ``starts``; ``error``, a regular expression for what the engine prints; ``cause``, a sentence; ``rules``,
-of which one has to be reported; ``besides``, rules that rightly report something else; ``health``, whether the health check is what fails; ``prepare``, programs to make.
+of which one has to be reported; ``besides``, rules that rightly report something else; ``health``, whether the health check is what fails; ``prepare``, programs to make; ``level``, the severity when it is no error.
 """
 
 from __future__ import annotations
@@ -33,6 +33,7 @@ class Case(NamedTuple):
     besides: tuple[str, ...] = ()
     health: bool = False
     prepare: Mapping[str, str] = {}
+    level: str = "error"
 
 
 def read(folder: Path) -> Case:
@@ -56,7 +57,7 @@ def prepared(case: Case, place: Path) -> Path:
 
 
 def errors(case: Case, place: Path) -> set[str]:
-    """Return the rules that the linter reports at error level."""
+    """Return the rules that the linter reports at error level, or at the level of the case if that is lower."""
     tree = prepared(case, place)
     with (
         mock.patch.object(discover, "repository_root", return_value=str(tree)),
@@ -66,7 +67,12 @@ def errors(case: Case, place: Path) -> set[str]:
             context=str(tree), platform="linux/amd64"
         )
         report = lint.run(request).report
-    return {one.rule for subject in report.subjects for one in subject.findings if one.severity is Severity.error}
+    return {
+        one.rule
+        for subject in report.subjects
+        for one in subject.findings
+        if one.severity >= min(Severity.error, Severity[case.level])
+    }
 
 
 def right(case: Case, found: set[str]) -> bool:

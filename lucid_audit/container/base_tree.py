@@ -15,6 +15,17 @@ _PLAIN = ("debian", "ubuntu", "alpine", "python")  # families that add nothing a
 _EMPTY = ("/opt", "/srv")
 _TOP = ("bin", "boot", "dev", "etc", "home", "lib", "lib64", "media", "mnt", "opt", "proc",
         "root", "run", "sbin", "srv", "sys", "tmp", "usr", "var")  # fmt: skip
+# Loaders by the library they belong to (the architectures that distroless is built for, and the two it is copied from).
+LOADERS = (
+    ("glibc", "ld-linux-x86-64.so.2"),
+    ("glibc", "ld-linux-aarch64.so.1"),
+    ("glibc", "ld-linux-armhf.so.3"),
+    ("glibc", "ld64.so.2"),
+    ("glibc", "ld-linux-riscv64-lp64d.so.1"),
+    ("musl", "ld-musl-x86_64.so.1"),
+    ("musl", "ld-musl-aarch64.so.1"),
+    ("musl", "ld-musl-armhf.so.1"),
+)
 _MODES = {"/tmp": 0o1777, "/var/tmp": 0o1777, "/root": 0o700}  # noqa: S108  (hier(7), Debian's base-files)
 
 _kept: dict[int, tuple[Base, Tree]] = {}
@@ -84,9 +95,30 @@ def _close(tree: Tree, base: Base) -> None:
             folder = tree.folder(path, tree.root.made)
             if folder is not None:
                 folder.open = ""
+    if base.distroless and base.closed:
+        _bare(tree, base)
     for path in PROGRAM_DIRECTORIES:
         found = tree.walk(path)
         if found.node is not None and found.node.kind == "d":
             found.node.without = SHELLS if base.shell == "" else frozenset()
             if base.closed:
                 found.node.open = ""
+
+
+def _bare(tree: Tree, base: Base) -> None:
+    """Say what a distroless base surely has not: files in homes, packages for its Python, another C library's loader."""
+    for path in ("/root", "/home", "/home/nonroot"):
+        found = tree.walk(path)
+        if found.node is not None and found.node.kind == "d":
+            found.node.open = ""
+    without = {name for libc, name in LOADERS if base.libc is not None and base.libc.kind != libc}
+    if base.interpreter is not None and base.interpreter.kind == "python":
+        without.add("python3")  # /usr/lib/python3/dist-packages is Debian's for packages of Python modules
+    for path in base.python_paths:
+        found = tree.walk(path)
+        if found.node is not None and found.node.kind == "d":
+            found.node.without |= {"site-packages", "dist-packages"}
+    for path in ("/lib", "/lib64", "/usr/lib", "/usr/lib64"):
+        found = tree.walk(path)
+        if found.node is not None and found.node.kind == "d":
+            found.node.without |= without - set(found.node.children)

@@ -196,6 +196,8 @@ class _Launch:
         if depth == 0:
             raise _Stop("interpreter", called, "more than five scripts are each other's interpreter")
         found = self.files.walk(join("/", program.interpreter))
+        if found.state == "unknown":
+            self.doubts.append(("interpreter", f"whether {program.interpreter} is there: {found.reason}"))
         if found.state == "absent":
             link = f", a link to {found.path}" if found.link is not None else ""
             lacking = f"its first line names {program.interpreter}{link}, which is not in the image"
@@ -217,6 +219,8 @@ class _Launch:
             raise _Stop("machine", walk.path, f"{walk.path} is made for {made}, the container for {asked}")
         if program.interpreter:
             found = self.files.walk(program.interpreter)
+            if found.state == "unknown":
+                self.doubts.append(("loader", f"whether the loader {program.interpreter} is there: {found.reason}"))
             if found.state == "absent":
                 raise _Stop("loader", walk.path, f"its loader {program.interpreter} is not in the image", found.path)
 

@@ -16,10 +16,12 @@ from lucid_audit.container.config import Container
 from lucid_audit.container.interpret import PYTHON, Task, task
 from lucid_audit.container.launch import Link
 from lucid_audit.container.tree import Node, Walk
+from lucid_audit.regex import regex
 from lucid_audit.values import Unknown
 
 Ending = tuple[str, str, str]  # kind, path and words of a Break
 _SUFFIXES = (".py", ".pyc", ".so", ".abi3.so")
+_STANDARD = regex(r"python\d+\.\d+|lib-dynload")
 _ARCHIVES = (".zip", ".egg", ".whl", ".pyz")
 
 
@@ -139,7 +141,7 @@ class _Path:
         doubt = self.doubt if top else ""
         for folder in dict.fromkeys(folders):
             walk = self.files.walk(folder)
-            if walk.state == "unknown":
+            if walk.state == "unknown" and not (top and _STANDARD.fullmatch(basename(folder))):
                 doubt = doubt or walk.reason
             if walk.state != "present" or walk.node is None:
                 continue
@@ -147,7 +149,8 @@ class _Path:
                 doubt = doubt or f"{folder} is not looked into"
                 continue
             names = walk.node.listed()
-            doubt = doubt or self.files.doubt(walk.node) or (_more(names) if top else "")
+            if not (top and _STANDARD.fullmatch(basename(folder))):  # only the standard library is in there
+                doubt = doubt or self.files.doubt(walk.node) or (_more(names) if top else "")
             module = next((name for name in names if _is_module(name, part)), "")
             child = names.get(part)
             if child is not None and child.kind != "f" and not module:

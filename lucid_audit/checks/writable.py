@@ -1,0 +1,58 @@
+"""Folders that a service is likely to write to: whether the configured user may."""
+
+from __future__ import annotations
+
+from lucid_audit.checks import Answers, check
+from lucid_audit.container.access import WRITE, who
+from lucid_audit.container.config import Container, Traced
+from lucid_audit.container.tree import Walk
+from lucid_audit.finding import Hit, Skip
+from lucid_audit.values import Unknown
+
+
+@check("workdir-writable")
+def workdir_writable(container: Container) -> Answers:
+    """Judge the working directory: WORKDIR and COPY make it root's, unless USER or --chown say otherwise."""
+    folder = container.workdir.known()
+    if folder is None or folder == "/" or container.workdir.inherited:
+        return
+    yield from _writable(container, container.workdir, container.files.walk(folder), folder)
+
+
+@check("volumes-writable")
+def volumes_writable(container: Container) -> Answers:
+    """Judge declared volumes: a new one gets owner and mode of the image's folder, and is root's where there is none."""
+    for volume in container.volumes:
+        path = volume.value
+        if isinstance(path, Unknown):
+            yield Skip(volume.place, path.reason)
+            continue
+        for one in _paths(path):
+            walk = container.files.walk(one)
+            user = who(container)
+            if walk.state == "absent" and user.uid not in (0, None):
+                yield Hit(
+                    volume.place, path=one, user=str(user.uid), owner="does not exist, so the engine makes it root's"
+                )
+            else:
+                yield from _writable(container, volume, walk, one)
+
+
+def _paths(text: str) -> list[str]:
+    """Return the paths of a VOLUME, which may be a JSON array."""
+    return [part.strip(" \"'") for part in text.strip("[] ").split(",") if part.strip(" \"'")]
+
+
+def _writable(container: Container, traced: Traced[str], walk: Walk, path: str) -> Answers:
+    user = who(container)
+    if walk.state == "unknown":
+        yield Skip(traced.place, walk.reason)
+    elif walk.node is not None and walk.node.kind == "d":
+        granted = user.may(walk.node, WRITE)
+        node = walk.node
+        if granted is False:
+            mode = f"mode {node.mode:04o}" if node.mode is not None else "mode unknown"
+            owner = f"belongs to {'root' if node.uid == 0 else node.uid} ({mode})"
+            yield Hit(traced.place, path=path, user=str(user.uid), owner=owner)
+        elif granted is None:
+            yield Skip(traced.place, f"whether user {user.uid} may write to {path} is not known")
