@@ -12,7 +12,7 @@ import itertools
 import os
 from typing import Any
 
-from lucid_audit.builders.bakesyntax import Block, Parsed, SyntaxTrouble, parse_expression, parse_hcl, parse_json
+from lucid_audit.builders.bakesyntax import Block, Parsed, BakeSyntaxError, parse_expression, parse_hcl, parse_json
 from lucid_audit.builders.builder import Draft, Trouble, read
 from lucid_audit.builders.hcl import Budget, Evaluator, text_of
 from lucid_audit.values import Unknown, Value
@@ -64,7 +64,7 @@ class Bake:
             return
         try:
             parsed = parse_json(text) if path.endswith(".json") else parse_hcl(text)
-        except SyntaxTrouble as error:
+        except BakeSyntaxError as error:
             self.troubles.append(Trouble(path, 0, str(error)))
             return
         self._collect(path, parsed)
@@ -95,9 +95,7 @@ class Bake:
             found.append(merged._replace(name=called) if row and isinstance(called, str) and called else merged)
         return found
 
-    def _draft(
-        self, name: str, row: Mapping[str, Any], services: Mapping[str, Draft], seen: tuple[str, ...]
-    ) -> Draft:
+    def _draft(self, name: str, row: Mapping[str, Any], services: Mapping[str, Draft], seen: tuple[str, ...]) -> Draft:
         """Return a target over what it inherits: the later of several wins, its own word over all (``ResolveTarget``)."""
         path, block = self._targets[name][0]
         found = Draft(path, block.line, "bake target", name, self._folder)
@@ -179,7 +177,7 @@ class Bake:
         if isinstance(raw, str) and ("${" in raw or "%{" in raw):
             try:
                 return self._value(parse_expression(raw), row)
-            except SyntaxTrouble:
+            except BakeSyntaxError:
                 return Unknown("a template cannot be read")
         if isinstance(raw, list):
             return [self._value(one, row) for one in raw]
@@ -190,7 +188,7 @@ class Bake:
 
     def _call(self, block: Block, given: tuple[Any, ...]) -> Any:
         """Call a function of the file: its parameters are names, its result an expression over them."""
-        raw = block.attributes.get("params")
+        raw: Any = block.attributes.get("params")
         tokens = raw.scan_values(lambda _: True) if hasattr(raw, "scan_values") else raw
         names = [str(token) for token in tokens or () if str(token).isidentifier()]
         if len(names) != len(given) or self._depth > DEPTH:

@@ -15,7 +15,7 @@ KINDS = ("variable", "target", "group", "function")
 DEPTH = 60
 
 
-class SyntaxTrouble(Exception):
+class BakeSyntaxError(Exception):
     """The file cannot be read; the message says why."""
 
 
@@ -39,7 +39,7 @@ def parse_hcl(text: str) -> Parsed:
     """Read HCL.
 
     Raises:
-        SyntaxTrouble: it cannot be read.
+        BakeSyntaxError: it cannot be read.
 
     """
     import hcl2  # noqa: PLC0415  (slow to import; few repositories have such a file)
@@ -47,13 +47,13 @@ def parse_hcl(text: str) -> Parsed:
     from lark.exceptions import LarkError, UnexpectedInput  # noqa: PLC0415
 
     if _depth(text) > DEPTH:
-        raise SyntaxTrouble("it is nested too deeply")
+        raise BakeSyntaxError("it is nested too deeply")
     try:
         tree: Any = hcl2.parses_to_tree(text + "\n")
     except UnexpectedInput as error:
-        raise SyntaxTrouble(f"line {error.line}: not valid HCL") from None
+        raise BakeSyntaxError(f"line {error.line}: not valid HCL") from None
     except (LarkError, RecursionError, ValueError):
-        raise SyntaxTrouble("not valid HCL") from None
+        raise BakeSyntaxError("not valid HCL") from None
     parsed = Parsed([], {})
     for child in tree.children[0].children if tree.children else ():
         if isinstance(child, Tree) and child.data == "attribute":
@@ -75,7 +75,7 @@ def parse_expression(text: str) -> Any:
     """Return the tree of a template's text, as JSON has it.
 
     Raises:
-        SyntaxTrouble: it cannot be read.
+        BakeSyntaxError: it cannot be read.
 
     """
     (tree,) = parse_hcl(f"x = {json.dumps(text, ensure_ascii=False)}").attributes.values()
@@ -102,18 +102,18 @@ def parse_json(text: str) -> Parsed:
     """Read JSON.
 
     Raises:
-        SyntaxTrouble: it cannot be read.
+        BakeSyntaxError: it cannot be read.
 
     """
     try:
         data = json.loads(text)
     except RecursionError:
-        raise SyntaxTrouble("it is nested too deeply") from None
+        raise BakeSyntaxError("it is nested too deeply") from None
     except ValueError as error:
         line = getattr(error, "lineno", 0)
-        raise SyntaxTrouble(f"line {line}: not valid JSON" if line else "not valid JSON") from None
+        raise BakeSyntaxError(f"line {line}: not valid JSON" if line else "not valid JSON") from None
     if not isinstance(data, dict):
-        raise SyntaxTrouble("it is no JSON object")
+        raise BakeSyntaxError("it is no JSON object")
     parsed = Parsed([], {})
     for kind, named in data.items():
         if kind not in KINDS:

@@ -12,7 +12,17 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 DOCKERFILE = "Dockerfile"
-REMOTE = ("http://", "https://", "git://", "ssh://", "git@", "github.com/", "docker-image://", "oci-layout://", "target:")
+REMOTE = (
+    "http://",
+    "https://",
+    "git://",
+    "ssh://",
+    "git@",
+    "github.com/",
+    "docker-image://",
+    "oci-layout://",
+    "target:",
+)
 """What a context starts with that is no folder (moby/buildkit frontend/dockerui, docker/buildx util/urlutil)."""
 
 
@@ -37,7 +47,13 @@ class Builder(NamedTuple):
     @property
     def build(self) -> tuple[object, ...]:
         """What makes this build another one than the next; who declares it does not count."""
-        return os.path.realpath(self.context), frozenset(self.args), self.target, frozenset(self.platforms), self.contexts
+        return (
+            os.path.realpath(self.context),
+            frozenset(self.args),
+            self.target,
+            frozenset(self.platforms),
+            self.contexts,
+        )
 
     def said(self, *, place: bool = True) -> str:
         """Name the builder as a person would: ``service api in compose.yaml:12``, from the current folder."""
@@ -118,7 +134,16 @@ def finish(draft: Draft, root: str) -> Builder | Trouble | None:
     target = None if isinstance(draft.target, Unknown) else draft.target or ""
     path = os.path.normpath(os.path.join(folder, below))
     return Builder(
-        draft.file, draft.line, draft.kind, draft.name, folder, path, args, target, draft.platforms or (), draft.contexts
+        draft.file,
+        draft.line,
+        draft.kind,
+        draft.name,
+        folder,
+        path,
+        args,
+        target,
+        draft.platforms or (),
+        draft.contexts,
     )
 
 

@@ -85,7 +85,9 @@ class Compose:
                 continue
             target = os.path.normpath(os.path.join(folder, file))
             at = interpolate(str(options.get("project_directory") or ""), env)
-            project = os.path.normpath(os.path.join(folder, at)) if at and isinstance(at, str) else os.path.dirname(target)
+            project = (
+                os.path.normpath(os.path.join(folder, at)) if at and isinstance(at, str) else os.path.dirname(target)
+            )
             found = _merged(found, self._project(target, project, {**self._env(project), **env}, depth))
         return found
 

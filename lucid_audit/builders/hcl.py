@@ -156,7 +156,7 @@ class Evaluator:
             return Unknown(f"{name}() is not worked out")
         try:
             return function(*arguments)
-        except (TypeError, ValueError, IndexError, KeyError, AttributeError, ArithmeticError):
+        except (TypeError, ValueError, IndexError, KeyError, AttributeError, ArithmeticError, StopIteration):
             return Unknown(f"{name}() refuses its arguments")
 
     def _get_attr_expr_term(self, parts: list[Any]) -> Any:
@@ -173,7 +173,7 @@ def _parts(node: Tree[Any]) -> list[Any]:
 
 
 def _unescaped(text: str) -> str:
-    """Undo ``\\n`` and its kin, ``$${`` and ``%%{``."""
+    r"""Undo ``\n`` and its kin, ``$${`` and ``%%{``."""
     found, at = [], 0
     while at < len(text):
         if text[at] == "\\" and at + 1 < len(text):

@@ -13,6 +13,7 @@ from typing import Any
 
 LENGTH = 10_000  # characters of one result
 
+
 def _text(value: Any) -> str:
     if isinstance(value, bool):
         return "true" if value else "false"
@@ -45,7 +46,7 @@ def _format(template: str, *values: Any) -> str:
 
 
 def _coalesce(*values: Any) -> Any:
-    return [value for value in values if value is not None][0]
+    return next(value for value in values if value is not None)
 
 
 def _merge(*values: dict[str, Any]) -> dict[str, Any]:
@@ -110,11 +111,11 @@ FUNCTIONS: Mapping[str, Callable[..., Any]] = {
     "dirname": lambda path: posixpath.dirname(_text(path)) or ".",
     "tostring": _text,
     "length": len,
-    "contains": lambda items, item: any([_same(one, item) for one in items]),
+    "contains": lambda items, item: any(_same(one, item) for one in items),
     "concat": _concat,
     "distinct": lambda items: list(dict.fromkeys(_strings(items))),
     "compact": lambda items: [item for item in _strings(items) if item],
-    "keys": lambda value: sorted(value),
+    "keys": sorted,
     "values": lambda value: [value[key] for key in sorted(value)],
     "lookup": _lookup,
     "merge": _merge,

@@ -18,8 +18,20 @@ _CONTEXT = re.compile(
     r"(?i)(?:docker\s+)?build\s+context\s*(?:is|:|=)\s*(?:the\s+)?(?P<path>`[^`]+`|\"[^\"]+\"|'[^']+'|[^\s,;(]+(?:\s+root)?)"
 )
 _COMMAND = re.compile(r"\b(?:docker|podman|nerdctl)\s+(?:buildx\s+|image\s+)?build\s+(?P<words>.+)")
-_ROOTS = ("repository", "repo", "project", "monorepo", "root", "repository root", "repo root", "project root", "monorepo root")
-_SWITCHES = frozenset(("--no-cache", "--pull", "--push", "--load", "--quiet", "-q", "--squash", "--rm", "--force-rm", "--compress"))
+_ROOTS = (
+    "repository",
+    "repo",
+    "project",
+    "monorepo",
+    "root",
+    "repository root",
+    "repo root",
+    "project root",
+    "monorepo root",
+)
+_SWITCHES = frozenset(
+    ("--no-cache", "--pull", "--push", "--load", "--quiet", "-q", "--squash", "--rm", "--force-rm", "--compress")
+)
 _WORD = re.compile(r"\"[^\"]*\"|'[^']*'|\S+")
 WORDS = 100  # of one command
 
@@ -89,22 +101,24 @@ def _command(words: str, line: int, file: str, folders: Sequence[str]) -> Builde
         meant = os.path.join(folder, dockerfile) if dockerfile else os.path.join(folder, context, DOCKERFILE)
         if os.path.realpath(meant) == os.path.realpath(file):
             found = _built(os.path.join(folder, context), line, file, folders)
-            return found._replace(**_options(given)) if found is not None else None
+            return _with_options(found, given) if found is not None else None
     return None
 
 
-def _options(given: dict[str, list[str]]) -> dict[str, object]:
+def _with_options(builder: Builder, given: dict[str, list[str]]) -> Builder:
     args: dict[str, str | None] = {}
     for pair in given.get("--build-arg", ()):
         name, equals, value = pair.partition("=")
         args[name] = value if equals and not any(mark in value for mark in "$<>") else None
     target = (given.get("--target") or [""])[-1]
-    platforms = [one for value in given.get("--platform", ()) for one in value.split(",") if re.fullmatch(r"\w+/[\w/]+", one)]
-    return {
-        "args": tuple(sorted(args.items())),
-        "target": None if any(mark in target for mark in "$<>") else target,
-        "platforms": tuple(platforms),
-    }
+    platforms = [
+        one for value in given.get("--platform", ()) for one in value.split(",") if re.fullmatch(r"\w+/[\w/]+", one)
+    ]
+    return builder._replace(
+        args=tuple(sorted(args.items(), key=lambda pair: pair[0])),
+        target=None if any(mark in target for mark in "$<>") else target,
+        platforms=tuple(platforms),
+    )
 
 
 def _built(context: str, line: int, file: str, folders: Sequence[str]) -> Builder | None:

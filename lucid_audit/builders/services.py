@@ -48,8 +48,8 @@ def _args(raw: object, env: Mapping[str, str]) -> dict[str, str | None]:
         pairs = list(raw.items())
     elif isinstance(raw, list):
         for item in raw:
-            name, equals, value = item.partition("=") if isinstance(item, str) else ("", "", "")
-            pairs.append((name, value if equals else None))
+            name, equals, text = item.partition("=") if isinstance(item, str) else ("", "", "")
+            pairs.append((name, text if equals else None))
     for name, value in pairs:
         if name:
             read = interpolate(value, env) if isinstance(value, str) else env.get(name)

@@ -39,12 +39,26 @@ class DiskContext(Context):
         file = os.fspath(dockerfile)
         below = os.path.relpath(file, self.root).replace(os.sep, "/") if file else ""
         own = _ignore_file(f"{file}.dockerignore") if file else None
-        shared = os.path.join(self.root, IGNORE_FILE)
+        self._shared = _ignore_file(os.path.join(self.root, IGNORE_FILE))
         super().__init__(
             _readable(self.root),
             "" if below.startswith("../") else below,
-            own if own is not None else _ignore_file(shared),
+            own if own is not None else self._shared,
         )
+
+    def beside(self, dockerfile: str) -> DiskContext:
+        """Return the same folder as the context of another Dockerfile; what either looks up serves both."""
+        other = DiskContext.__new__(DiskContext)
+        other.root = self.root
+        own = _ignore_file(f"{dockerfile}.dockerignore")
+        below = os.path.relpath(dockerfile, self.root).replace(os.sep, "/")
+        ignore = own if own is not None else self._shared
+        Context.__init__(other, self.name, "" if below.startswith("../") else below, ignore)
+        other._shared = self._shared
+        other._kinds, other._lists = self._kinds, self._lists
+        if other.ignore is self.ignore:
+            other._matches, other._suggested = self._matches, self._suggested
+        return other
 
     @property
     def key(self) -> str:
