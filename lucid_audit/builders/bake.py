@@ -12,7 +12,7 @@ import itertools
 import os
 from typing import Any
 
-from lucid_audit.builders.bakesyntax import Block, Parsed, BakeSyntaxError, parse_expression, parse_hcl, parse_json
+from lucid_audit.builders.bakesyntax import BakeSyntaxError, Block, Parsed, parse_expression, parse_hcl, parse_json
 from lucid_audit.builders.builder import Draft, Trouble, read
 from lucid_audit.builders.hcl import Budget, Evaluator, text_of
 from lucid_audit.values import Unknown, Value

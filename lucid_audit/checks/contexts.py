@@ -153,16 +153,23 @@ def elsewhere(judgement: Judgement, source: str) -> tuple[Context, str] | None:
 
 def kept_from_git(judgement: Judgement, source: str) -> bool:
     """Whether a ``.gitignore`` would keep a file out of the repository: then it may well exist where the image is built."""
-    lexical = normpath(join(judgement.context.name, source.lstrip("/")))
-    for context in (judgement.context, *judgement.others):
-        path = _below(lexical, context)
-        folders = path.split("/")[:-1] if path else []
-        for depth in range(len(folders) + 1) if path else ():
+    for context, path in places(judgement, source):
+        folders = path.split("/")[:-1]
+        for depth in range(len(folders) + 1):
             folder = "/".join(folders[:depth])
             data = context.read(f"{folder}/{_GIT_IGNORE}" if folder else _GIT_IGNORE, _GIT_IGNORE_LIMIT)
             if data and _as_docker(folder, data).matched(path) is not None:
                 return True
     return False
+
+
+def places(judgement: Judgement, source: str) -> Iterator[tuple[Context, str]]:
+    """Yield the contexts that a path on disk lies in, with its path from there."""
+    lexical = normpath(join(judgement.context.name, source.lstrip("/")))
+    for context in (judgement.context, *judgement.others):
+        path = _below(lexical, context)
+        if path:
+            yield context, path
 
 
 def _below(path: str, context: Context) -> str:

@@ -47,7 +47,10 @@ class DiskContext(Context):
         )
 
     def beside(self, dockerfile: str) -> DiskContext:
-        """Return the same folder as the context of another Dockerfile; what either looks up serves both."""
+        """Return the same folder as the context of another Dockerfile; what either looks up serves both.
+
+        But for suggestions, which depend on where the Dockerfile stands.
+        """
         other = DiskContext.__new__(DiskContext)
         other.root = self.root
         own = _ignore_file(f"{dockerfile}.dockerignore")
@@ -57,7 +60,7 @@ class DiskContext(Context):
         other._shared = self._shared
         other._kinds, other._lists = self._kinds, self._lists
         if other.ignore is self.ignore:
-            other._matches, other._suggested = self._matches, self._suggested
+            other._matches = self._matches
         return other
 
     @property
