@@ -93,6 +93,7 @@ class Draft(NamedTuple):
     platforms: tuple[str, ...] | None = None
     contexts: tuple[str, ...] = ()
     inline: bool = False
+    declared: bool = True  # False for a service without a build, which may still be laid over one that has it
 
     def over(self, below: Draft) -> Draft:
         """Return this declaration with what it leaves open taken from another one."""
@@ -105,6 +106,7 @@ class Draft(NamedTuple):
             target=self.target if self.target is not None else below.target,
             platforms=self.platforms if self.platforms is not None else below.platforms,
             contexts=tuple(dict.fromkeys((*below.contexts, *self.contexts))),
+            declared=self.declared or below.declared,
             inline=self.inline or (below.inline and self.dockerfile is None),
         )
 

@@ -50,9 +50,9 @@ class Compose:
         found = list(base.values())
         for name in sorted(files.difference({main}, OVERRIDES)):
             for service, own in self._file(name).items():
-                partial = own.context is None and service in base and _says_something(own)
+                partial = own.context is None and service in base and own.declared
                 found.append(own.over(base[service]) if partial else own)
-        return [one for one in found if _builds(one)]
+        return [one for one in found if one.declared]
 
     def _file(self, name: str) -> Services:
         return self._project(os.path.join(self._folder, name), self._folder, self._env(self._folder), 0)
@@ -147,12 +147,3 @@ class Compose:
 def _merged(below: Services, above: Services) -> Services:
     """Lay the services of one file over another's, as ``-f A -f B`` does."""
     return below | {name: one.over(below[name]) if name in below else one for name, one in above.items()}
-
-
-def _says_something(one: Draft) -> bool:
-    return bool(one.args or one.contexts) or one.dockerfile is not None or one.target is not None
-
-
-def _builds(one: Draft) -> bool:
-    """Whether there is a build at all; a service with an image only says nothing of any."""
-    return one.context is not None or _says_something(one)

@@ -68,7 +68,7 @@ def _joined(comments: Sequence[tuple[int, str]]) -> Iterator[tuple[int, str]]:
 
 def _named(raw: str, line: int, file: str, folders: Sequence[str]) -> Builder | None:
     """Return the build with a context that a comment names: ``.`` alone may be this folder or the root."""
-    path = raw.strip("`\"'").rstrip(".:") if raw.strip("`\"'") not in (".", "..", "./") else raw.strip("`\"'")
+    path = re.sub(r"(?<=\w)[.:]+$", "", raw.strip("`\"'"))  # the end of a sentence is no part of it
     if path.casefold() in _ROOTS:
         return _built(folders[-1], line, file, folders)
     if os.path.normpath(path) == ".":

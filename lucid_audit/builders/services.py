@@ -23,7 +23,7 @@ def draft(name: str, service: Mapping[str, Any], place: tuple[str, int], folder:
     if isinstance(build, str):
         return start._replace(context=interpolate(build, env))
     if not isinstance(build, dict):
-        return start
+        return start._replace(declared=False)
     return start._replace(
         context=_value(build, "context", env),
         dockerfile=_value(build, "dockerfile", env),
