@@ -39,6 +39,7 @@ FILES_REGEX = (
 )
 """Finds the paths of Dockerfiles, with ``re.search``. It stands in ``.pre-commit-hooks.yaml`` as ``files:``, too."""
 
+_DECLARING = (".yaml", ".yml", ".hcl", ".json")
 BAKE_FILES = frozenset(f"docker-bake.{stem}{end}" for stem in ("", "override.") for end in ("hcl", "json"))
 
 SKIPPED_FOLDERS = frozenset({".git", "node_modules", ".venv"})
@@ -132,8 +133,8 @@ def _why_unreadable(path: str) -> str:
 
 
 def _wanted(name: str) -> bool:
-    wanted = is_dockerfile(name) or declares_builds(name.rpartition("/")[2])
-    return wanted and not SKIPPED_FOLDERS.intersection(name.split("/")[:-1])
+    declares = name.endswith(_DECLARING) and declares_builds(name.rpartition("/")[2])
+    return (declares or is_dockerfile(name)) and not SKIPPED_FOLDERS.intersection(name.split("/")[:-1])
 
 
 def _from_git(folder: str) -> list[str] | None:

@@ -88,7 +88,7 @@ class Surroundings:
         by = f" ({builder.said()})" if builder is not None and not declared else ""
         if builder is not None and not declared:
             declared = os.path.relpath(builder.context)
-        explicit = self._disk(declared, name) if declared else None
+        explicit = self._disk(declared, name, os.path.abspath(declared)) if declared else None
         if not name:
             found = candidates(explicit=explicit, own=None, repository=None)
             return (found, f"build context: {declared}") if declared else (None, "")
@@ -96,17 +96,16 @@ class Surroundings:
         root = self.root(folder)
         found = candidates(
             explicit=explicit,
-            own=self._disk(os.path.dirname(name), name),  # as the person wrote it
-            repository=self._disk(root, name) if root is not None else None,
-            between=[self._disk(path, name) for path in _between(folder, root)],
+            own=self._disk(os.path.dirname(name), name, folder),  # as the person wrote it
+            repository=self._disk(root, name, root) if root is not None else None,
+            between=[self._disk(path, name, path) for path in _between(folder, root)],
         )
         if declared:
             return found, f"build context: {declared}{by}"
         return found, f"build context not declared: {' or '.join(context.name for context in found.candidates)}"
 
-    def _disk(self, root: str, name: str) -> DiskContext:
-        """Return a context; what is looked up in it serves every Dockerfile of the run."""
-        key = os.path.abspath(root)
+    def _disk(self, root: str, name: str, key: str) -> DiskContext:
+        """Return a context; what is looked up in it serves every Dockerfile of the run. ``key`` is its absolute path."""
         if key not in self._disks:
             self._disks[key] = DiskContext(root, name)
             return self._disks[key]

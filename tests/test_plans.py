@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import subprocess
 import sys
@@ -12,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from lucid_audit import discover, ruleset
+from lucid_audit.dockerfile.context import DiskContext
 from lucid_audit.finding import SubjectReport
 from lucid_audit.lint import Request, run
 from lucid_audit.policy import Policy
@@ -205,3 +207,32 @@ def test_readers_are_imported_when_there_is_something_to_read(repository: Make, 
     environment = {"PYTHONPATH": str(ROOT), "PATH": os.environ["PATH"]}
     done = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=False)
     assert done.stdout.strip() == loaded, done.stderr
+
+
+def test_files_of_one_folder_share_what_is_looked_up(repository: Make) -> None:
+    """But neither their own ignore files nor what is suggested for them."""
+    root = repository()
+    plant(
+        root,
+        {
+            "a.Dockerfile": "FROM scratch\nCOPY x /\n",
+            "b.Dockerfile": "FROM scratch\nCOPY x /\n",
+            "x": "",
+            "b.Dockerfile.dockerignore": "x",
+        },
+    )
+    first = DiskContext(".", "a.Dockerfile")
+    second, third, none = first.beside("b.Dockerfile"), first.beside("services/api/Dockerfile"), first.beside("")
+    assert [one.match("x").kind for one in (first, second, third, none)] == ["found", "ignored", "found", "found"]
+    (root / "x").unlink()
+    assert third.match("x").kind == "found", "it was looked up before"
+    assert [one.dockerfile for one in (first, second, third, none)] == ["a.Dockerfile", "b.Dockerfile", API, ""]
+    assert first.key == second.key == str(root.resolve())
+
+
+def test_standard_input_beside_files(repository: Make) -> None:
+    repository()
+    request = Request(
+        [API, "-"], AS_OF, stdin=io.BytesIO(b"FROM scratch\nCOPY main.py /\n"), context="services/api", select=START
+    )
+    assert [one.note for one in run(request).report.subjects] == ["build context: services/api"] * 2

@@ -13,6 +13,7 @@ from lucid_audit.tuples import NamedTuple
 
 KINDS = ("variable", "target", "group", "function")
 DEPTH = 60
+BLANKS = 500  # in a row: python-hcl2's pattern for here-documents takes time by their square
 
 
 class BakeSyntaxError(Exception):
@@ -48,6 +49,8 @@ def parse_hcl(text: str) -> Parsed:
 
     if _depth(text) > DEPTH:
         raise BakeSyntaxError("it is nested too deeply")
+    if any(len(run[0]) > BLANKS for run in re.finditer(r"\s+", text)):
+        raise BakeSyntaxError("it has too many blank lines or blanks in a row")
     try:
         tree: Any = hcl2.parses_to_tree(text + "\n")
     except UnexpectedInput as error:

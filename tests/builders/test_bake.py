@@ -105,6 +105,7 @@ def test_targets(case: str, tmp_path: Path) -> None:
             'variable "V" {}\ntarget "a" { context = V }',
             "the context of bake target a is not known: V has no default",
         ),
+        ("docker-bake.hcl", "x = <<E\n" + "\n" * 200_000 + "F\n", "too many blank lines"),
         ("docker-bake.hcl", "#" * (300 << 10), "it is larger than 256 KiB"),
         ("docker-bake.json", "[", "line 1: not valid JSON"),
         ("docker-bake.json", "[]", "it is no JSON object"),
