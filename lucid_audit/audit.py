@@ -67,6 +67,7 @@ class Request(NamedTuple):
     limits: Limits = DEFAULT
     cache: bool = True
     workers: int = 0
+    why: bool = False  # also prove how each image starts
     told: Told = _silent
 
 
@@ -117,7 +118,9 @@ class _Run:
                 SubjectReport("image", name, problems=problems, dockerfile=self._dockerfile(name, _reference(name))),
             )
         dockerfile = self._dockerfile(name, publication.ref)
-        return tuple(replace(subject, dockerfile=dockerfile) for subject in judge(publication, self.active))
+        return tuple(
+            replace(subject, dockerfile=dockerfile) for subject in judge(publication, self.active, why=self.request.why)
+        )
 
     def _dockerfile(self, name: str, ref: ImageRef | None) -> str:
         """Return the Dockerfile that the policy says an image is built from, by its name as given or without its tag."""

@@ -110,6 +110,11 @@ REPORT = _options(
 @RULES
 @REPORT
 @click.option(
+    "--why",
+    is_flag=True,
+    help="Also print the container that is predicted: what starts, step by step, and what is not known.",
+)
+@click.option(
     "--jobs",
     default=0,
     type=click.IntRange(0),
@@ -141,6 +146,7 @@ IMAGE = _options(
     click.option("--timeout", default=0.0, type=click.FloatRange(0), metavar="SECONDS", help="Give up on an image after this long. Default: never."),
     click.option("--cache/--no-cache", default=True, show_default=True, help="Remember what layers hold."),
     click.option("--as-of", callback=_date, metavar="DATE", help="Judge dates as of this day. Default: today."),
+    click.option("--why", is_flag=True, help="Also prove how each image starts, step by step, or say which step fails."),
 )  # fmt: skip
 
 

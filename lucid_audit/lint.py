@@ -59,6 +59,7 @@ class Request(NamedTuple):
     ignore: Sequence[str] = ()
     fail_on: str = ""
     jobs: int = 0
+    why: bool = False  # also say what container is predicted
 
 
 class Item(NamedTuple):
@@ -90,7 +91,7 @@ def run(request: Request) -> Outcome:
         gc.set_threshold(100_000)  # and nearly all of that goes without the collector
         gc.enable()
     subjects = parallel.ordered(
-        lambda at: _judge(items[at], active, settings, places), [item.name for item in items], jobs
+        lambda at: _judge(items[at], active, settings, places, why=request.why), [item.name for item in items], jobs
     )
     return finished(subjects, active, request.fail_on or policy.fail_on)
 
@@ -141,7 +142,9 @@ def _search(path: str, places: Surroundings) -> Iterator[Item]:
         yield Item(path, problem="no Dockerfile in this folder")
 
 
-def _judge(item: Item, rules: Sequence[ActiveRule], settings: Settings, places: Surroundings) -> SubjectReport:
+def _judge(
+    item: Item, rules: Sequence[ActiveRule], settings: Settings, places: Surroundings, *, why: bool
+) -> SubjectReport:
     """Read and judge one item.
 
     Raises:
@@ -159,7 +162,8 @@ def _judge(item: Item, rules: Sequence[ActiveRule], settings: Settings, places: 
     try:
         dockerfile = parse(SourceText.decode(item.name, data or b""))
         builds = plans(dockerfile, item.name if item.data is None else "", settings, places)
-        report = merged([judge(Build(dockerfile, plan.settings, plan.contexts), rules) for plan in builds], builds)
+        reports = [judge(Build(dockerfile, plan.settings, plan.contexts), rules, why=why) for plan in builds]
+        report = merged(reports, builds)
     except LucidError:
         raise
     except Exception as error:

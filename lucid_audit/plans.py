@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     Said = TypeVar("Said", Finding, Problem)
 
 PLANS = 20  # of one file; a matrix can make hundreds that differ in a tag
+HIDDEN = "***"  # how ``engine.dockerfile`` ends a line that holds a secret
 NAMED = 3  # builders that one finding names
 
 
@@ -92,9 +93,24 @@ def merged(reports: Sequence[SubjectReport], found: Sequence[Plan]) -> SubjectRe
         findings=tuple(sorted(findings, key=lambda f: (f.location.line, f.location.column, f.rule))),
         skipped=tuple(dict.fromkeys(skip for report in reports for skip in report.skipped)),
         problems=tuple(_named([report.problems for report in reports], found)),
-        lines=tuple(sorted(dict(line for report in reports for line in report.lines).items())),
+        lines=_lines(reports),
+        facts=tuple(
+            fact
+            for report, plan in zip(reports, found, strict=True)
+            if report.facts
+            for fact in (("built by", plan.by), *report.facts)
+        ),
         note="; ".join(dict.fromkeys(plan.note for plan in found)),
     )
+
+
+def _lines(reports: Sequence[SubjectReport]) -> tuple[tuple[int, str], ...]:
+    """Return the lines that the reports quote; one that hides a secret in one of them is hidden."""
+    shown: dict[int, str] = {}
+    for report in reports:
+        for number, text in report.lines:
+            shown[number] = min(shown.get(number, text), text, key=lambda one: (not one.endswith(HIDDEN), len(one)))
+    return tuple(sorted(shown.items()))
 
 
 def _named(groups: Sequence[Sequence[Said]], found: Sequence[Plan]) -> list[Said]:

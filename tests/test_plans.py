@@ -13,9 +13,12 @@ from pathlib import Path
 import pytest
 
 from lucid_audit import discover, ruleset
+from lucid_audit.bases import Bases
 from lucid_audit.dockerfile.context import DiskContext
+from lucid_audit.dockerfile.stages import Settings
 from lucid_audit.finding import SubjectReport
 from lucid_audit.lint import Request, run
+from lucid_audit.plans import Plan, merged
 from lucid_audit.policy import Policy
 from lucid_audit.ruleset import RuleSet
 from tests.builders.tree import plant
@@ -236,3 +239,21 @@ def test_standard_input_beside_files(repository: Make) -> None:
         [API, "-"], AS_OF, stdin=io.BytesIO(b"FROM scratch\nCOPY main.py /\n"), context="services/api", select=START
     )
     assert [one.note for one in run(request).report.subjects] == ["build context: services/api"] * 2
+
+
+def test_a_secret_that_one_build_has_is_quoted_by_none() -> None:
+    one, two = (
+        SubjectReport("dockerfile", "x", lines=lines) for lines in (((1, "ENV T=***"), (2, "a")), ((1, "ENV T=abc"),))
+    )
+    settings = Settings(Bases({}), AS_OF)
+    found = [Plan(settings, None, "", "a"), Plan(settings, None, "", "b")]
+    assert merged([one, two], found).lines == merged([two, one], found).lines == ((1, "ENV T=***"), (2, "a"))
+
+
+def test_why_says_which_build_gives_which_container(repository: Make) -> None:
+    repository(compose_yaml="services: {a: {build: services/api}, b: {build: {context: services/api, target: prod}}}")
+    facts = lint(why=True).facts
+    assert [value for name, value in facts if name == "built by"] == [
+        "service a in compose.yaml",
+        "service b in compose.yaml",
+    ]

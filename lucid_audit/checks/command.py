@@ -19,6 +19,7 @@ from lucid_audit.container.execute import (
     unwrapped,
 )
 from lucid_audit.container.files import PROGRAM_DIRECTORIES, SHELLS, State
+from lucid_audit.container.interpret import PYTHON_SCRIPTS
 from lucid_audit.container.launch import launch
 from lucid_audit.finding import Hit, Skip
 from lucid_audit.values import Unknown
@@ -27,7 +28,6 @@ _INTERPRETER = r"(python|node|nodejs|java)[0-9.]*"
 # Programs that people put first in CMD; an interpreter takes the word for the name of a script.
 _PROGRAM = _INTERPRETER + r"|tini|dumb-init|sh|bash|ash"
 # Scripts that an installer writes: run by their path they are what an interpreter wants, by their name alone not.
-PYTHON_SCRIPTS = r"pip[0-9.]*|gunicorn|uvicorn|hypercorn|daphne|celery|flask|fastapi|alembic|pytest|streamlit"
 _SCRIPTS = {
     "python": PYTHON_SCRIPTS,
     "node": r"npm|npx|yarn|pnpm|next|nest|tsx|ts-node|nodemon|pm2",

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator
 from functools import lru_cache
 from posixpath import basename, join, normpath
@@ -212,53 +211,6 @@ def user_site_unreachable(build: Build) -> Answers:
                 yield Skip(copy.to, user.reason)
             elif not is_root(user):
                 yield Hit(copy.to, path=site, user=user)
-
-
-@check("venv-interpreter-missing")
-def venv_interpreter_missing(build: Build) -> Answers:
-    """Judge virtual environments that the container runs: their python is a link to the builder's interpreter."""
-    container = build.container
-    venvs = _venvs(build) if container is not None else []
-    if container is None or not venvs:
-        return
-    health = container.health.known()
-    probe = health.argv.known() if health is not None and health.argv is not None else None
-    commands = [("the container", argv_of(container)), ("the health check", probe or ())]
-    seen = set()
-    for who, argv in commands:
-        if isinstance(argv, Unknown):
-            continue
-        runs = runtime(container, argv, [root for *_, root in venvs])
-        if not isinstance(runs, Runtime) or runs.kind != "venv" or runs.root in seen:
-            continue
-        seen.add(runs.root)
-        for copy, made, root in venvs:
-            if root == runs.root and not _relinked(copy, made) and not _found_otherwise(container, runs):
-                yield from _link(container, copy, made, root, who)
-
-
-def _link(container: Container, copy: Copy, made: Packages, root: str, who: str) -> Answers:
-    if not made.python:
-        yield Skip(copy.span, f"which Python {root} was made with is not known")
-        return
-    answer = container.files.find(made.python)
-    if answer.state is State.UNKNOWN:
-        yield Skip(copy.span, answer.reason)
-    elif answer.state is State.ABSENT:
-        yield Hit(copy.span, venv=root, target=made.python, stage=called(copy.stage), who=who)
-
-
-def _relinked(copy: Copy, made: Packages) -> bool:
-    """Whether the builder links the environment's python again, to where the final image has one."""
-    return re.search(rf"\bln\b[^;&|\n]*{re.escape(made.root)}/bin/python", stage_text(copy.stage)) is not None
-
-
-def _found_otherwise(container: Container, runs: Runtime) -> bool:
-    """Whether a bare ``python`` falls through to the base's, which finds the environment's packages on PYTHONPATH."""
-    if "/" in runs.program:
-        return False
-    entries = _python_path(container)
-    return isinstance(entries, Unknown) or any(entry.startswith(runs.root + "/") for entry in entries)
 
 
 @check("pythonpath-missing")

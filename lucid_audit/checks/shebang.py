@@ -6,11 +6,12 @@ from collections.abc import Iterator
 from posixpath import basename, dirname
 
 from lucid_audit.checks import Answers, check
-from lucid_audit.checks.command import PYTHON_SCRIPTS, base_name
+from lucid_audit.checks.command import base_name
 from lucid_audit.checks.runtext import called, rx
 from lucid_audit.container.config import Container, Place
 from lucid_audit.container.execute import effective, find_program, unwrapped
 from lucid_audit.container.files import State
+from lucid_audit.container.interpret import PYTHON_SCRIPTS
 from lucid_audit.dockerfile.build import Build
 from lucid_audit.finding import Hit
 

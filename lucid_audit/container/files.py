@@ -66,6 +66,7 @@ class Files:
     __slots__ = ()
     placements: tuple[Placement, ...] = ()
     opaque: str = ""
+    open: str = ""  # why files that are not known of may be anywhere
 
     def find(self, path: str) -> Answer:
         """Answer for one absolute path, links followed."""

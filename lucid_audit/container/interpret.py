@@ -25,6 +25,8 @@ _NODE_VALUES = (
     "--env-file",
     "--title",
 )
+# Scripts that an installer writes, with its own interpreter in their first line.
+PYTHON_SCRIPTS = r"pip[0-9.]*|gunicorn|uvicorn|hypercorn|daphne|celery|flask|fastapi|alembic|pytest|streamlit"
 SERVERS = ("uvicorn", "gunicorn", "hypercorn", "daphne", "granian")
 _FOLDERS = ("--app-dir", "--chdir")
 

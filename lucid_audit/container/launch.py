@@ -12,14 +12,17 @@ from posixpath import basename, join
 from lucid_audit.container.access import EXECUTE, Who, who
 from lucid_audit.container.config import Container
 from lucid_audit.container.execute import WRAPPERS, search_path, unwrapped
+from lucid_audit.container.interpret import PYTHON_SCRIPTS
 from lucid_audit.container.program import Program
 from lucid_audit.container.tree import Made, Walk
+from lucid_audit.regex import regex
 from lucid_audit.tuples import NamedTuple
 from lucid_audit.values import Unknown
 
 SCRIPTS = 5  # interpreters of interpreters that the kernel follows
 HOW_LONG = 20  # programs that start one another in one chain
 
+_SCRIPT = regex(PYTHON_SCRIPTS)
 _COMPATIBLE = (("386", "amd64"), ("arm", "arm64"))  # what 64-bit kernels run as well
 
 
@@ -120,12 +123,26 @@ class _Launch:
                     self.links.append(Link("PATH", path, walk.node.made))
                     return path, self._there(path, walk)
             elif walk.state == "unknown":
+                self._installed(path)
                 raise _Stop("unknown", path, walk.reason)
             elif walk.link is not None:
                 dangling = dangling or (path, walk)
         if dangling is not None:
             self._there(*dangling)
         raise _Stop("missing", program, f"{program} is in no folder of PATH")
+
+    def _installed(self, path: str) -> None:
+        """Stop at a script of a virtual environment that nobody lists: it starts the environment's python (PEP 405)."""
+        root, _, folder = path.rpartition("/")[0].rpartition("/")
+        if folder != "bin" or _SCRIPT.fullmatch(basename(path)) is None:
+            return
+        if self.files.walk(f"{root}/pyvenv.cfg").state != "present":
+            return
+        pythons = [self.files.walk(f"{root}/bin/{name}") for name in ("python", "python3")]
+        if all(walk.state == "absent" and walk.link is not None for walk in pythons):
+            self.links.append(Link("PATH", path))
+            words = f"scripts of {root} run its bin/python, a link to {pythons[0].path}, which is not in the image"
+            raise _Stop("interpreter", path, words, pythons[0].path)
 
     def _last(self, program: str, folders: tuple[str, ...], here: str) -> bool:
         """Whether no later folder of PATH has the program."""
@@ -135,6 +152,7 @@ class _Launch:
     def _there(self, path: str, walk: Walk) -> Walk:
         self.links.extend(Link(f"link to {hop.target}", hop.path, hop.made) for hop in walk.hops)
         if walk.state == "unknown":
+            self._installed(path)
             raise _Stop("unknown", walk.path, walk.reason)
         if walk.state == "absent" and walk.link is not None:
             raise _Stop("link", path, f"{walk.link.path} leads to {walk.path}, which is not in the image", walk.path)

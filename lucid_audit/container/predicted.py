@@ -60,6 +60,11 @@ class PredictedFiles(Files):
             return Answer(State.UNKNOWN, self.opaque)
         return in_base
 
+    @property
+    def open(self) -> str:  # type: ignore[override]
+        """Why files that are not known of may be anywhere."""
+        return self.tree.doubt if self.tree is not None else ""
+
     def walk(self, path: str) -> Walk:
         """Follow one absolute path in the tree."""
         if self.tree is None:

@@ -2,23 +2,17 @@
 
 from __future__ import annotations
 
-import re
 from posixpath import basename
 
 from lucid_audit.container.files import Placement, State
 from lucid_audit.container.predicted import PredictedFiles
+from lucid_audit.dockerfile.effects.looks import code_only_looks
 from lucid_audit.dockerfile.model import Command, CommandLine, Instruction, Plain, Transfer
 from lucid_audit.dockerfile.stage_tree import Trees
 from lucid_audit.dockerfile.stages import Graph, Stage, Step, find_stage
 from lucid_audit.values import Unknown
 
 RUN_IS_OPAQUE = "a RUN instruction may have written it"
-# Calls and modules that change files or start programs; Python code without any only looks.
-_WRITES = (
-    r"\b(?:\w*link|mkdir|makedirs|system|[pP]open|run|call|check_\w+|exec\w*|eval|spawn\w*|write\w*|rename|replace|copy\w*|move"
-    r"|remove|rmtree|chmod|chown|touch|extract\w*|main)\s*\(|\b(?:subprocess|shutil|runpy|importlib|__import__|pip|ensurepip)\b"
-    r"|\bopen\s*\([^)]*['\"](?:[bt]*[wax][bt+]*|[rbt]*\+[bt]*)['\"]"
-)
 
 
 def files_of(stage: Stage, trees: Trees, before: Instruction | None = None) -> PredictedFiles:
@@ -101,4 +95,4 @@ def only_looks(command: CommandLine) -> bool:
     words = [word.raw for word in command.args]
     if len(words) != 3 or words[1] != "-c" or not basename(words[0]).startswith("python"):
         return False
-    return re.search(_WRITES, words[2]) is None
+    return code_only_looks(words[2])

@@ -58,7 +58,7 @@ class Trees:
             if isinstance(instruction, Transfer):
                 transfers.apply(tree, step, instruction)
             elif instruction.keyword == "RUN":
-                run(tree, step, account(user))
+                run(tree, stage, step, account(user))
             elif isinstance(instruction, Plain) and instruction.keyword == "WORKDIR":
                 _workdir(tree, step, instruction, user)
             elif isinstance(instruction, Plain) and instruction.keyword == "USER":

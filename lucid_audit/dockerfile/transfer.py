@@ -178,10 +178,16 @@ def _place(target: Target, source: Source) -> None:
             _put(target, target.path, unknown)
         return
     node = node.copied(target.change)
-    if node.kind != "d":
-        _put(target, f"{target.path.rstrip('/')}/{source.name}" if folder else target.path, node)
+    if node.kind != "d" and folder:  # a link of that name in the folder is replaced
+        inside = tree.folder(target.path, target.made, 0o755, target.uid, target.gid)
+        if inside is not None:
+            inside.listed()[source.name] = node
         return
-    existing = tree.folder(target.path, target.made, node.mode, node.uid, node.gid)
+    if node.kind != "d":
+        _put(target, target.path, node)
+        return
+    # The folder itself is made like those above it: only what is in the source keeps its attributes.
+    existing = tree.folder(target.path, target.made, 0o755, target.uid, target.gid)
     if existing is not None:
         melt(existing, node)
 
@@ -189,10 +195,8 @@ def _place(target: Target, source: Source) -> None:
 def _put(target: Target, path: str, node: Node) -> None:
     """Place one entry where links on the way, and a link at its end, lead."""
     walk = target.tree.walk(path)
-    real = walk.path if walk.state != "present" or walk.hops else path
-    above = path.rpartition("/")[0] or "/"
-    target.tree.folder(above, target.made, 0o755, target.uid, target.gid)
-    target.tree.put(real if walk.hops else path, node, target.made)
+    target.tree.folder(path.rpartition("/")[0] or "/", target.made, 0o755, target.uid, target.gid)
+    target.tree.put(walk.path if walk.hops else path, node, target.made)
 
 
 def _text(made: Made, body: str | None) -> Node:
@@ -254,11 +258,12 @@ def _matches(tree: Tree, pattern: str) -> Iterator[Source]:
                 continue
             reason = reason or walk.node.open or tree.doubt
             regex = element(part)
-            names = [name for name in walk.node.listed() if regex is not None and regex.fullmatch(name)]
+            names = sorted(name for name in walk.node.listed() if regex is not None and regex.fullmatch(name))
             found.extend((f"{path}/{name}", walk.node.children[name]) for name in names)
         level = found
-    for path, node in level:
-        if node is not None:
-            yield Source(basename(path), node.copied(lambda one: _doubted(one, tree.doubt)))
+    for path, _ in level:
+        walk = tree.walk(path)  # what matches is followed, and a link that leads nowhere is passed over
+        if walk.node is not None:
+            yield Source(basename(path), walk.node.copied(lambda one: _doubted(one, tree.doubt)))
     if reason:
         yield Source("", None, reason)

@@ -5,7 +5,9 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections.abc import Sequence
 
+from lucid_audit.checks.secret import is_value
 from lucid_audit.container.config import Place
+from lucid_audit.container.tree import Made
 from lucid_audit.dockerfile.build import Build
 from lucid_audit.engine import Where, collect, part
 from lucid_audit.finding import Finding, Location, Problem, SubjectReport
@@ -15,8 +17,10 @@ from lucid_audit.text import SourceText, Span
 SECRET = "secret"  # the tag of rules whose findings must not be quoted
 
 
-def judge(build: Build, rules: Sequence[ActiveRule]) -> SubjectReport:
+def judge(build: Build, rules: Sequence[ActiveRule], *, why: bool = False) -> SubjectReport:
     """Judge one Dockerfile by every rule. A file that BuildKit refuses is reported as such and not judged.
+
+    ``why``: the report opens with the whole container that is predicted.
 
     Raises:
         InternalError: a check crashed; the message names the rule and the file.
@@ -35,7 +39,20 @@ def judge(build: Build, rules: Sequence[ActiveRule]) -> SubjectReport:
     ordered = tuple(sorted(findings, key=lambda f: (f.location.line, f.location.column, f.rule)))
     quiet = {active.rule.id for active in rules if SECRET in active.rule.tags}
     lines = _masked(_lines(source, ordered), [f.location for f in ordered if f.rule in quiet])
-    return SubjectReport("dockerfile", source.path, ordered, skipped, lines=lines)
+    facts = _facts(build) if why else ()
+    return SubjectReport("dockerfile", source.path, ordered, skipped, lines=lines, facts=facts)
+
+
+def _facts(build: Build) -> tuple[tuple[str, str], ...]:
+    """Return the predicted container in words."""
+    from lucid_audit.container import why  # noqa: PLC0415  (only for those who ask)
+
+    def where(place: object) -> str:
+        words, span = (place.words, place.span) if isinstance(place, Made) else ("", place)
+        line = f"line {build.dockerfile.source.position(span.start).line}" if isinstance(span, Span) else ""
+        return ", ".join(part for part in (words, line) if part)
+
+    return why.why(build.container, where, is_value) if build.container is not None else ()
 
 
 def _identity(build: Build, place: Place) -> tuple[str, str]:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from lucid_audit.checks.secret import masked
 from lucid_audit.container.config import Field, LayerPath, Place
+from lucid_audit.container.tree import Made
 from lucid_audit.engine import Where, collect, part
 from lucid_audit.finding import Finding, Location, Problem, SubjectReport
 from lucid_audit.image.facts import facts_of, facts_of_publication
@@ -13,9 +14,13 @@ from lucid_audit.image.image import Image, Publication
 from lucid_audit.record import replace
 from lucid_audit.rules import ActiveRule
 
+LINE = 100  # columns of a history line in a proof
 
-def judge(publication: Publication, rules: Sequence[ActiveRule]) -> tuple[SubjectReport, ...]:
+
+def judge(publication: Publication, rules: Sequence[ActiveRule], *, why: bool = False) -> tuple[SubjectReport, ...]:
     """Judge a publication: first what concerns all of it, then one report for each image.
+
+    ``why``: each report opens with the proof of how its image starts, or why not.
 
     A reference that names one manifest has one report. Entries that could not be read are problems, never passes.
 
@@ -24,7 +29,7 @@ def judge(publication: Publication, rules: Sequence[ActiveRule]) -> tuple[Subjec
 
     """
     whole = _publication(publication, rules)
-    images = [_image(image, rules) for image in publication.images]
+    images = [_image(image, rules, why=why) for image in publication.images]
     if publication.index is None and len(images) == 1:
         merged = (*whole.findings, *images[0].findings)
         return (
@@ -55,7 +60,7 @@ def _publication(publication: Publication, rules: Sequence[ActiveRule]) -> Subje
     )
 
 
-def _image(image: Image, rules: Sequence[ActiveRule]) -> SubjectReport:
+def _image(image: Image, rules: Sequence[ActiveRule], *, why: bool) -> SubjectReport:
     where = Where(f"{image.name} ({image.platform})", locate, _identity)
     findings, skipped = collect({"image": image, "container": image.container}, rules, where)
     return SubjectReport(
@@ -65,8 +70,19 @@ def _image(image: Image, rules: Sequence[ActiveRule]) -> SubjectReport:
         skipped,
         platform=str(image.platform.normalised),
         digest=image.digest,
-        facts=tuple((name, masked(value)) for name, value in facts_of(image)),
+        facts=tuple((name, masked(value)) for name, value in (*facts_of(image), *(_proof(image) if why else ()))),
     )
+
+
+def _proof(image: Image) -> Iterator[tuple[str, str]]:
+    """Yield how the image starts, each step with its layer and history line."""
+    from lucid_audit.container import why  # noqa: PLC0415  (only for those who ask)
+
+    def where(place: Place | Made) -> str:
+        line = place.words if isinstance(place, Made) else place.created_by if isinstance(place, Field) else ""
+        return " ".join(line.split())[:LINE]
+
+    return why.proof(image.container, where)
 
 
 def _sorted(findings: Sequence[Finding]) -> tuple[Finding, ...]:

@@ -19,6 +19,7 @@ class MeasuredFiles(Files):
 
     rootfs: Rootfs
     volumes: tuple[str, ...] = ()
+    lines: tuple[str, ...] = ()  # the history line of each layer, where it is known
 
     def find(self, path: str) -> Answer:
         """Answer for one absolute path."""
@@ -47,7 +48,7 @@ class MeasuredFiles(Files):
         kept = _trees.get(id(self.rootfs))
         if kept is None or kept[0] is not self.rootfs:
             _trees.clear()
-            kept = _trees[id(self.rootfs)] = self.rootfs, Tree(_node(self.rootfs, "/"))
+            kept = _trees[id(self.rootfs)] = self.rootfs, Tree(_node(self.rootfs, self.lines, "/"))
         return kept[1]
 
     def program(self, walk: Walk) -> Program | Unknown | None:
@@ -80,11 +81,12 @@ class MeasuredFiles(Files):
 _trees: dict[int, tuple[Rootfs, Tree]] = {}  # of the image that is judged
 
 
-def _node(rootfs: Rootfs, path: str) -> Node:
+def _node(rootfs: Rootfs, lines: tuple[str, ...], path: str) -> Node:
     """Return an entry of the image with what is below it, listed when it is looked into."""
     found = rootfs.nodes[path]
     entry = found.entry
-    made = Made(None, f"layer {found.layer + 1}")
+    line = lines[found.layer] if found.layer < len(lines) else ""
+    made = Made(None, f"layer {found.layer + 1}{f': {line}' if line else ''}")
     node = Node(entry.kind if entry.kind in "dfl" else "?", made, entry.mode & 0o7777, entry.uid, entry.gid, entry.link)
     if entry.kind == "f":
 
@@ -97,7 +99,7 @@ def _node(rootfs: Rootfs, path: str) -> Node:
 
         def fill(folder: Node) -> None:
             for name in rootfs.children.get(path, ()):
-                folder.children[name] = _node(rootfs, f"{path.rstrip('/')}/{name}")
+                folder.children[name] = _node(rootfs, lines, f"{path.rstrip('/')}/{name}")
 
         node.fill = fill
     return node

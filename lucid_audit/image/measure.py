@@ -9,7 +9,7 @@ from lucid_audit.bases import Base
 from lucid_audit.container.config import Argv, Container, Field, Ground, Health, Traced
 from lucid_audit.image.config import HealthConfig, ImageConfig, Step
 from lucid_audit.image.files import MeasuredFiles
-from lucid_audit.image.history import above, last
+from lucid_audit.image.history import above, last, steps_of_layers
 from lucid_audit.image.identity import Identity
 from lucid_audit.image.others import tools
 from lucid_audit.image.rootfs import Rootfs
@@ -43,7 +43,7 @@ def measure(config: ImageConfig, rootfs: Rootfs, identity: Identity) -> Containe
         ports=tuple(trace.value("config.ExposedPorts", port, "EXPOSE") for port in config.ports),
         volumes=tuple(trace.value("config.Volumes", volume, "VOLUME") for volume in config.volumes),
         platform=Traced(str(config.platform.normalised), Field("architecture")),
-        files=MeasuredFiles(rootfs, config.volumes),
+        files=MeasuredFiles(rootfs, config.volumes, tuple(step.created_by for step in steps_of_layers(config))),
         ground=_ground(identity, rootfs),
     )
 

@@ -1,0 +1,109 @@
+"""The container in words: what runs and how it is found, step by step, who made each step, and what is not known.
+
+The lines are pairs of a name and a text; a line without a name goes on with the one above it.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator, Mapping
+
+from lucid_audit.container.config import Argv, Container, Place, Traced
+from lucid_audit.container.execute import DEFAULT_SHELL, effective, shell_of
+from lucid_audit.container.launch import Chain, launch
+from lucid_audit.container.tree import Made
+from lucid_audit.values import Unknown
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+Line = tuple[str, str]
+Where = Callable[[Place | Made], str]  # says in words where something was set or who made it, "" when nobody knows
+Hide = Callable[[str, str], bool]  # whether the value of a variable of this name is not to be shown
+
+
+def why(container: Container, where: Where, hide: Hide) -> tuple[Line, ...]:
+    """Return the whole container, as far as it is known."""
+    return tuple(_lines(container, where, hide))
+
+
+def _lines(container: Container, where: Where, hide: Hide) -> Iterator[Line]:
+    yield "image", _value(container.image, where, lambda ref: ref.familiar if ref is not None else "scratch")
+    yield "user", _value(container.user, where, lambda user: user or "root (nothing sets it)")
+    yield "workdir", _value(container.workdir, where, str)
+    if container.platform is not None:
+        yield "platform", _value(container.platform, where, str)
+    yield from proof(container, where)
+    yield from _several("port", ((port, "") for port in container.ports), where)
+    yield from _several("volume", ((volume, "") for volume in container.volumes), where)
+    yield from _mapping("env", container.env, where, hide)
+    yield from _mapping("label", container.labels, where, hide)
+    for reason in dict.fromkeys((container.env_open, container.files.opaque, container.files.open)):
+        if reason:
+            yield "not known", reason
+
+
+def proof(container: Container, where: Where) -> Iterator[Line]:
+    """Yield how the command and the health check start, to the first step that cannot work."""
+    yield from _command("starts", container, effective(container), where)
+    health = container.health
+    if isinstance(health.value, Unknown) or health.value is None:
+        yield "health check", _value(health, where, lambda _: "none")
+    elif health.value.argv is None:
+        yield "health check", f"turned off{_at(health.place, where)}"
+    else:
+        yield from _command("health check", container, Traced(health.value.argv, health.place, health.inherited), where)
+
+
+def _command(name: str, container: Container, traced: Traced[Argv | None], where: Where) -> Iterator[Line]:
+    argv = traced.value
+    if isinstance(argv, Unknown) or argv is None:
+        yield name, _value(traced, where, lambda _: "nothing: neither ENTRYPOINT nor CMD is set")
+        return
+    words = argv.known()
+    if words is None:
+        yield name, "not known: a word of the command is not known"
+        return
+    if argv.shell:
+        words = (*(shell_of(container) or DEFAULT_SHELL), *words)
+    yield name, f"{json.dumps(words, ensure_ascii=False)}{_at(traced.place, where)}"
+    if words:
+        yield from _chain(launch(container, words), where)
+
+
+def _chain(chain: Chain, where: Where) -> Iterator[Line]:
+    for link in chain.links:
+        made = where(link.made) if link.made is not None else ""
+        yield "", f"→ {link.path} ({link.what}{f', {made}' if made else ''})"
+    if chain.end is None:
+        unsure = dict.fromkeys(reason for _, reason in chain.doubts)
+        yield "", "nothing that is known keeps it from starting" + "".join(f"; {reason}" for reason in unsure)
+    elif chain.end.kind == "unknown":
+        yield "", f"? {chain.end.path}: {chain.end.words}"
+    else:
+        yield "", f"✗ {chain.end.words}"
+
+
+def _mapping(name: str, values: Mapping[str, Traced[str]], where: Where, hide: Hide) -> Iterator[Line]:
+    found = (
+        (Traced("…", traced.place, traced.inherited) if hide(key, traced.known() or "") else traced, f"{key}=")
+        for key, traced in values.items()
+    )
+    yield from _several(name, found, where)
+
+
+def _several(name: str, values: Iterator[tuple[Traced[str], str]], where: Where) -> Iterator[Line]:
+    for number, (traced, before) in enumerate(values):
+        yield "" if number else name, before + _value(traced, where, str)
+
+
+def _value(traced: Traced[Any], where: Where, show: Callable[..., str]) -> str:
+    if isinstance(traced.value, Unknown):
+        return f"not known: {traced.value.reason}"
+    return f"{show(traced.value)}{' (inherited)' if traced.inherited else _at(traced.place, where)}"
+
+
+def _at(place: Place, where: Where) -> str:
+    words = where(place)
+    return f" ({words})" if words else ""
