@@ -14,6 +14,7 @@ import pytest
 
 from lucid_audit import discover, ruleset
 from lucid_audit.bases import Bases
+from lucid_audit.catalogue import compiled
 from lucid_audit.dockerfile.context import DiskContext
 from lucid_audit.dockerfile.stages import Settings
 from lucid_audit.finding import SubjectReport
@@ -245,7 +246,7 @@ def test_a_secret_that_one_build_has_is_quoted_by_none() -> None:
     one, two = (
         SubjectReport("dockerfile", "x", lines=lines) for lines in (((1, "ENV T=***"), (2, "a")), ((1, "ENV T=abc"),))
     )
-    settings = Settings(Bases({}), AS_OF)
+    settings = Settings(Bases(compiled()["bases"]), AS_OF)
     found = [Plan(settings, None, "", "a"), Plan(settings, None, "", "b")]
     assert merged([one, two], found).lines == merged([two, one], found).lines == ((1, "ENV T=***"), (2, "a"))
 
