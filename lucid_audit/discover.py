@@ -39,6 +39,9 @@ FILES_REGEX = (
 )
 """Finds the paths of Dockerfiles, with ``re.search``. It stands in ``.pre-commit-hooks.yaml`` as ``files:``, too."""
 
+_DECLARING = (".yaml", ".yml", ".hcl", ".json")
+BAKE_FILES = frozenset(f"docker-bake.{stem}{end}" for stem in ("", "override.") for end in ("hcl", "json"))
+
 SKIPPED_FOLDERS = frozenset({".git", "node_modules", ".venv"})
 """Folders that are not looked into, tracked by git or not: other people's Dockerfiles."""
 
@@ -63,6 +66,13 @@ class Unreadable(NamedTuple):
 def is_dockerfile(path: str) -> bool:
     """Whether a path, with ``/``, has the name of a Dockerfile."""
     return re.search(FILES_REGEX, path) is not None  # compiled when first asked: not for files that are named
+
+
+def declares_builds(name: str) -> bool:
+    """Whether a file, by its bare name, is a compose or bake file, which say how Dockerfiles are built."""
+    if name.endswith((".yaml", ".yml")):
+        return name.startswith(("compose.", "docker-compose"))
+    return name in BAKE_FILES
 
 
 def find(paths: Iterable[str]) -> Iterator[Found | Unreadable]:
@@ -94,8 +104,8 @@ def upwards(folder: str) -> Iterator[str]:
         yield folder
 
 
-def search(path: str) -> Iterator[Found | Unreadable]:
-    """Yield what to lint of one path that somebody named."""
+def search(path: str, beside: list[str] | None = None) -> Iterator[Found | Unreadable]:
+    """Yield what to lint of one path that somebody named. Compose and bake files on the way are added to ``beside``."""
     if not os.path.isdir(path):
         reason = _why_unreadable(path)
         yield Unreadable(path, reason) if reason else Found(path)
@@ -104,7 +114,10 @@ def search(path: str) -> Iterator[Found | Unreadable]:
     found, problems = (names, []) if names is not None else _from_walk(path)
     prefix = "" if path in ("", ".", "./") else path.rstrip("/") + "/"
     yield from (Unreadable(prefix + name, reason) for name, reason in problems)
+    if beside is not None:
+        beside.extend(prefix + name for name in sorted(found) if not is_dockerfile(name))
     files: dict[str, str] = {}
+    found = [name for name in found if is_dockerfile(name)]
     for name in sorted(found, key=lambda name: (os.path.islink(prefix + name), name)):
         files.setdefault(os.path.realpath(prefix + name), prefix + name)  # of a file and a link to it, the file is kept
     yield from map(Found, sorted(files.values()))
@@ -120,7 +133,8 @@ def _why_unreadable(path: str) -> str:
 
 
 def _wanted(name: str) -> bool:
-    return is_dockerfile(name) and not SKIPPED_FOLDERS.intersection(name.split("/")[:-1])
+    declares = name.endswith(_DECLARING) and declares_builds(name.rpartition("/")[2])
+    return (declares or is_dockerfile(name)) and not SKIPPED_FOLDERS.intersection(name.split("/")[:-1])
 
 
 def _from_git(folder: str) -> list[str] | None:

@@ -20,6 +20,7 @@ from lucid_audit.engine.dockerfile import judge
 from lucid_audit.errors import InternalError, LucidError
 from lucid_audit.finding import Location, Problem, SubjectReport
 from lucid_audit.outcome import Outcome, finished
+from lucid_audit.plans import merged, plans
 from lucid_audit.policy import platforms
 from lucid_audit.record import replace
 from lucid_audit.rules import ActiveRule
@@ -82,7 +83,7 @@ def run(request: Request) -> Outcome:
     active = rules.active(request.profile, request.select, request.ignore, LINT)
     settings = _settings(request, rules)
     places = Surroundings(request.context, policy)
-    items = list(_items(request))
+    items = list(_items(request, places))
     many = len(items) > PARALLEL_FROM
     jobs = request.jobs or (parallel.available() if many else 1)
     if many and not gc.isenabled():  # the program starts without: see __main__
@@ -114,7 +115,7 @@ def _start(paths: Sequence[str]) -> str:
     return os.path.commonpath(folders) if folders else here
 
 
-def _items(request: Request) -> Iterator[Item]:
+def _items(request: Request, places: Surroundings) -> Iterator[Item]:
     """Yield what to judge, in the order it was named; a file that is named twice comes once."""
     seen: set[str] = set()
     for path in request.paths:
@@ -122,18 +123,21 @@ def _items(request: Request) -> Iterator[Item]:
             data = request.stdin.read(SIZE_LIMIT + 1) if request.stdin is not None else b""
             yield Item(request.stdin_name, data)
             continue
-        for item in _search(path):
+        for item in _search(path, places):
             real = os.path.realpath(item.name)
             if real not in seen:
                 seen.add(real)
                 yield item
 
 
-def _search(path: str) -> Iterator[Item]:
+def _search(path: str, places: Surroundings) -> Iterator[Item]:
     empty = True
-    for found in discover.search(path):
+    beside: list[str] = []
+    for found in discover.search(path, beside):
         empty = False
         yield Item(found.path, problem=found.reason if isinstance(found, discover.Unreadable) else "")
+    if os.path.isdir(path) and not empty:
+        places.walked(path, beside)
     if empty:
         yield Item(path, problem="no Dockerfile in this folder")
 
@@ -157,13 +161,14 @@ def _judge(
         return SubjectReport("dockerfile", item.name, problems=found, path=places.in_repository(item.name))
     try:
         dockerfile = parse(SourceText.decode(item.name, data or b""))
-        contexts, note = places.contexts(item.name if item.data is None else "")
-        report = judge(Build(dockerfile, settings, contexts), rules, why=why)
+        builds = plans(dockerfile, item.name if item.data is None else "", settings, places)
+        reports = [judge(Build(dockerfile, plan.settings, plan.contexts), rules, why=why) for plan in builds]
+        report = merged(reports, builds)
     except LucidError:
         raise
     except Exception as error:
         raise InternalError(f"{item.name}: {type(error).__name__}: {error}") from error
-    return replace(report, note=note, path=places.in_repository(item.name))
+    return replace(report, path=places.in_repository(item.name))
 
 
 def _read(name: str) -> tuple[str, bytes]:

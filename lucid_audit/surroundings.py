@@ -6,9 +6,15 @@ import os
 from collections.abc import Iterator
 
 from lucid_audit import discover
+from lucid_audit.builders.index import Index
 from lucid_audit.dockerfile.context import ContextSet, DiskContext, candidates
 from lucid_audit.errors import UsageError
 from lucid_audit.policy import Policy
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from lucid_audit.builders.builder import Builder, Trouble
+    from lucid_audit.dockerfile.model import Dockerfile
 
 
 class Surroundings:
@@ -26,18 +32,63 @@ class Surroundings:
         self._declared = declared
         self._policy = policy
         self._roots: dict[str, str | None] = {}
+        self._disks: dict[str, DiskContext] = {}
+        self._index = Index()
+        self._tops: list[str] = []
 
-    def contexts(self, name: str) -> tuple[ContextSet | None, str]:
+    def walked(self, top: str, beside: list[str]) -> None:
+        """Take note of a folder that was searched, and of the compose and bake files that the search has met.
+
+        The folder may be a part of a repository: then the rest of it is searched for such files, too.
+        """
+        folder = os.path.abspath(top)
+        root = self.root(folder)
+        if root is not None and root != folder:
+            for _ in discover.search(root, beside := []):
+                pass  # the Dockerfiles elsewhere were not asked for
+        self._tops.append(folder)
+        self._index.add(map(os.path.abspath, beside), root or folder)
+
+    def builders(self, name: str, dockerfile: Dockerfile) -> tuple[tuple[Builder, ...], tuple[Trouble, ...]]:
+        """Return who builds a file, by compose and bake files, else by its own head; and what could not be used of those."""
+        file = os.path.abspath(name)
+        folders = self._reach(os.path.dirname(file))
+        found = self._index.of(file, folders)
+        troubles = self._index.troubles(folders)
+        if found:  # what one service lacks is of no interest to a file that others build
+            return found, tuple(trouble for trouble in troubles if not trouble.line)
+        comments = _head(dockerfile)
+        if comments:
+            from lucid_audit.builders.header import hints  # noqa: PLC0415  (few files have such a comment)
+
+            hint = hints(comments, file, folders)
+            found = (hint,) if hint is not None else ()
+        return found, troubles
+
+    def _reach(self, folder: str) -> tuple[str, ...]:
+        """Return the folders from one up to its repository's root, else to the folder that was searched, else itself."""
+        root = self.root(folder)
+        if root is None:
+            root = next(
+                (top for top in self._tops if folder == top or folder.startswith(f"{top.rstrip('/')}/")), folder
+            )
+        return (folder, *_between(folder, root), root) if root != folder else (folder,)
+
+    def contexts(self, name: str, builder: Builder | None = None) -> tuple[ContextSet | None, str]:
         """Return the possible build contexts of a file, None when nothing is known, and a line that says what was taken.
 
-        ``name`` is "" for standard input, which has a context only when one was declared.
+        ``name`` is "" for standard input, which has a context only when one was declared. A ``builder`` says which it
+        is when neither the person nor the policy does.
 
         Raises:
             UsageError: the policy names a context that is not there.
 
         """
         declared = self._declared or (self._from_policy(os.path.abspath(name)) if name else "")
-        explicit = DiskContext(declared, name) if declared else None
+        by = f" ({builder.said()})" if builder is not None and not declared else ""
+        if builder is not None and not declared:
+            declared = os.path.relpath(builder.context)
+        explicit = self._disk(declared, name, os.path.abspath(declared)) if declared else None
         if not name:
             found = candidates(explicit=explicit, own=None, repository=None)
             return (found, f"build context: {declared}") if declared else (None, "")
@@ -45,13 +96,20 @@ class Surroundings:
         root = self.root(folder)
         found = candidates(
             explicit=explicit,
-            own=DiskContext(os.path.dirname(name), name),  # as the person wrote it
-            repository=DiskContext(root, name) if root is not None else None,
-            between=[DiskContext(path, name) for path in _between(folder, root)],
+            own=self._disk(os.path.dirname(name), name, folder),  # as the person wrote it
+            repository=self._disk(root, name, root) if root is not None else None,
+            between=[self._disk(path, name, path) for path in _between(folder, root)],
         )
         if declared:
-            return found, f"build context: {declared}"
+            return found, f"build context: {declared}{by}"
         return found, f"build context not declared: {' or '.join(context.name for context in found.candidates)}"
+
+    def _disk(self, root: str, name: str, key: str) -> DiskContext:
+        """Return a context; what is looked up in it serves every Dockerfile of the run. ``key`` is its absolute path."""
+        if key not in self._disks:
+            self._disks[key] = DiskContext(root, name)
+            return self._disks[key]
+        return self._disks[key].beside(name)
 
     def in_repository(self, name: str) -> str:
         """Return a file's path from the root of its repository, or its name when it is in none."""
@@ -92,3 +150,12 @@ def _between(folder: str, root: str | None) -> Iterator[str]:
             break
         if above != folder:
             yield above
+
+
+def _head(dockerfile: Dockerfile) -> list[tuple[int, str]]:
+    """Return the comments before the first FROM, with their lines, when they may say how the file is built."""
+    stop = next((one.span.start for one in dockerfile.instructions if one.keyword == "FROM"), 0)
+    head = [comment for comment in dockerfile.comments if comment.span.start < stop]
+    if not any(" build " in f" {comment.text.casefold()} " for comment in head):
+        return []
+    return [(dockerfile.source.position(comment.span.start).line, comment.text) for comment in head]

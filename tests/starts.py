@@ -64,7 +64,7 @@ def errors(case: Case, place: Path) -> set[str]:
         mock.patch("lucid_audit.policy_file.find", return_value=None),
     ):
         request = lint.Request([str(tree / "Dockerfile")], AS_OF, jobs=1)._replace(
-            context=str(tree), platform="linux/amd64"
+            context=str(tree), platform="linux/amd64", profile="" if case.level == "error" else "strict"
         )
         report = lint.run(request).report
     return {

@@ -270,12 +270,13 @@ MEASURED_ONLY = {
     "final-user-without-entry",
 }
 PREDICTED_ONLY = {"script-needs-shell"}  # by its name, when what is in it is not known
+OWNERSHIP = {"workdir-not-writable", "volume-not-writable"}  # of all these services; judged by themselves below
 SHELL_ONLY = {"command-in-shell-form"}  # wants a base with a shell, see below
 
 
 def active() -> tuple[ActiveRule, ...]:
     found = load("", "/")
-    ids = [rule.id for rule in found.rules.values() if rule.subject == "container"]
+    ids = [rule.id for rule in found.rules.values() if rule.subject == "container" and rule.id not in OWNERSHIP]
     return select(found.rules, found.profiles, Policy(), profile="lucid", only=ids, subjects=(*LINT, *AUDIT))
 
 
@@ -322,6 +323,19 @@ def test_every_rule_over_containers_is_tried() -> None:
     assert {rule.rule.id for rule in active()} - tried == OF_THE_BASE | MEASURED_ONLY | PREDICTED_ONLY | SHELL_ONLY
 
 
+@pytest.mark.parametrize("name", sorted(OWNERSHIP))
+def test_folders_of_root_in_both_worlds(name: str) -> None:
+    found = load("", "/")
+    one = select(found.rules, found.profiles, Policy(), profile="strict", only=[name], subjects=(*LINT, *AUDIT))
+    text = f"FROM {PYTHON}\nUSER root\nWORKDIR /app\nVOLUME /data\nUSER 65532:65532\n"
+    predicted = judge(sketch(text), list(one))
+    config = {"User": "65532:65532", "WorkingDir": "/app", "Volumes": {"/data": {}}}
+    layers = [{"files": BASE}, {"created_by": "WORKDIR", "files": {"/app/": {}, "/data/": {}}}]
+    (measured,) = judge_image(publication({"config": config, "layers": layers}), one)
+    assert [finding.rule for finding in predicted.findings] == [name]
+    assert [finding.rule for finding in measured.findings] == [name]
+
+
 def test_the_history_line_is_named() -> None:
     layers = [{"files": BASE}, {"created_by": "COPY . /app", "files": {"/app/main.py": ""}}]
     found = publication({"config": healthy(User="0"), "layers": layers, "lines": ["USER 65532", "USER 0"]})
@@ -354,7 +368,7 @@ def test_a_stock_base_has_no_fault_of_packaging_or_configuration(name: str) -> N
 def test_a_healthy_image_gives_nothing(profile: str) -> None:
     found = load("", "/")
     rules = select(found.rules, found.profiles, Policy(), profile=profile, subjects=AUDIT)
-    layers = [{"files": BASE}, {"created_by": "COPY . /app", "files": {"/app/main.py": ""}}]
+    layers = [{"files": BASE}, {"created_by": "COPY . /app", "files": {"/app/": {"uid": 65532}, "/app/main.py": ""}}]
     one = {"config": healthy(), "layers": layers}
     for sketched in (one, {"index": [{"platform": "linux/arm64", "image": one}]}):
         assert [f.message for report in judge_image(publication(sketched), rules) for f in report.findings] == []

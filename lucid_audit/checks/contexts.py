@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from functools import lru_cache
-from posixpath import join, normpath, relpath
+from posixpath import join, normpath, relpath, split
 
 from lucid_audit.checks.copyfacts import plain_sources, remote
 from lucid_audit.checks.copytext import escaped_blank, first_non_path
@@ -153,24 +153,46 @@ def elsewhere(judgement: Judgement, source: str) -> tuple[Context, str] | None:
 
 def kept_from_git(judgement: Judgement, source: str) -> bool:
     """Whether a ``.gitignore`` would keep a file out of the repository: then it may well exist where the image is built."""
-    lexical = normpath(join(judgement.context.name, source.lstrip("/")))
-    for context in (judgement.context, *judgement.others):
-        path = _below(lexical, context)
-        folders = path.split("/")[:-1] if path else []
-        for depth in range(len(folders) + 1) if path else ():
+    for context, path in places(judgement, source):
+        folders = path.split("/")[:-1]
+        for depth in range(len(folders) + 1):
             folder = "/".join(folders[:depth])
-            data = context.read(f"{folder}/{_GIT_IGNORE}" if folder else _GIT_IGNORE, _GIT_IGNORE_LIMIT)
+            file = f"{folder}/{_GIT_IGNORE}" if folder else _GIT_IGNORE
+            if context.kind(file) == "absent":  # which is remembered, and nearly always so
+                continue
+            data = context.read(file, _GIT_IGNORE_LIMIT)
             if data and _as_docker(folder, data).matched(path) is not None:
                 return True
     return False
 
 
+def places(judgement: Judgement, source: str) -> Iterator[tuple[Context, str]]:
+    """Yield the contexts that a path on disk lies in, with its path from there."""
+    lexical = normpath(join(judgement.context.name, source.lstrip("/")))
+    for context in (judgement.context, *judgement.others):
+        path = _below(lexical, context)
+        if path:
+            yield context, path
+
+
 def _below(path: str, context: Context) -> str:
     """Return a path, spelt like the context's name, from that context's root; "" when it is not inside."""
-    if path.startswith("/") != context.name.startswith("/"):
-        return ""
-    found = relpath(path, context.name)
-    return "" if found == ".." or found.startswith("../") else found
+    if path == context.name:
+        return "."
+    folder, name = split(path)
+    found = _folder_below(folder, context.name)
+    return "" if found is None else join(found, name) if found else name
+
+
+@lru_cache(maxsize=1024)  # the sources of a repository share their folders
+def _folder_below(folder: str, context: str) -> str | None:
+    """Return a folder's path from a context, "" for the context itself, None when it is not inside."""
+    if folder.startswith("/") != context.startswith("/"):
+        return None
+    found = relpath(folder or ".", context)
+    if found == ".." or found.startswith("../"):
+        return None
+    return "" if found == "." else found
 
 
 def _as_docker(folder: str, data: bytes) -> IgnoreFile:

@@ -28,12 +28,18 @@ def copy_source_context(build: Build) -> Answers:
 def _misplaced(judged: Judgement, source: str) -> str:
     """Say how a missing source would be spelt here or which context it is spelt for; "" when neither is known."""
     other = elsewhere(judged, source)
-    respelt = next((path for path in judged.context.suggest(source) if _same_tail(source, path)), "")
+    near = judged.context.suggest(source)
+    here = any(_folded(source) == _folded(path) for path in near)  # mistyped, not misplaced
+    respelt = "" if here else next((path for path in near if _same_tail(source, path)), "")
     if respelt and other is not None:
         return f", where it is {respelt}; as written it is found from {_context_name(other[0].name)}"
     if respelt:
         return f", where it is {respelt}"
     return f"; as written it is found from {_context_name(other[0].name)}" if other is not None else ""
+
+
+def _folded(path: str) -> str:
+    return path.strip("/").casefold().replace("-", "_").removeprefix("./")
 
 
 def _context_name(name: str) -> str:
@@ -42,7 +48,7 @@ def _context_name(name: str) -> str:
 
 def _same_tail(source: str, path: str) -> bool:
     """Whether one is the other with folders in front, however ``-``, ``_`` and capitals are spelt."""
-    wanted, found = (text.strip("/").casefold().replace("-", "_").removeprefix("./") for text in (source, path))
+    wanted, found = _folded(source), _folded(path)
     return wanted != found and (wanted.endswith("/" + found) or found.endswith("/" + wanted))
 
 

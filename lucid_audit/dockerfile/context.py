@@ -39,17 +39,37 @@ class DiskContext(Context):
         file = os.fspath(dockerfile)
         below = os.path.relpath(file, self.root).replace(os.sep, "/") if file else ""
         own = _ignore_file(f"{file}.dockerignore") if file else None
-        shared = os.path.join(self.root, IGNORE_FILE)
+        self._key = ""
+        self._shared = _ignore_file(os.path.join(self.root, IGNORE_FILE))
         super().__init__(
             _readable(self.root),
             "" if below.startswith("../") else below,
-            own if own is not None else _ignore_file(shared),
+            own if own is not None else self._shared,
         )
+
+    def beside(self, dockerfile: str) -> DiskContext:
+        """Return the same folder as the context of another Dockerfile; what either looks up serves both.
+
+        But for suggestions, which depend on where the Dockerfile stands.
+        """
+        other = DiskContext.__new__(DiskContext)
+        other.root = self.root
+        own = _ignore_file(f"{dockerfile}.dockerignore") if dockerfile else None
+        below = os.path.relpath(dockerfile, self.root).replace(os.sep, "/") if dockerfile else ""
+        ignore = own if own is not None else self._shared
+        Context.__init__(other, self.name, "" if below.startswith("../") else below, ignore)
+        other._shared, other._key = self._shared, self.key
+        other._kinds, other._lists = self._kinds, self._lists
+        if other.ignore is self.ignore:
+            other._matches = self._matches
+        return other
 
     @property
     def key(self) -> str:
         """The folder's real path."""
-        return os.path.realpath(self.root)
+        if not self._key:
+            self._key = os.path.realpath(self.root)
+        return self._key
 
     def _path(self, path: str) -> str:
         return f"{self.root}/{path}"

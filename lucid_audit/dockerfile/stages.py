@@ -42,7 +42,7 @@ class Settings(NamedTuple):
 
     bases: Bases
     as_of: date
-    build_args: Mapping[str, str] = {}
+    build_args: Mapping[str, Value] = {}
     platform: str = ""
     target: str = ""
     platforms: tuple[str, ...] = ()

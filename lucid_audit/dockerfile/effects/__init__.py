@@ -6,11 +6,11 @@ leaves what is known to be there and makes what is not there unknown.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from posixpath import basename
 
 from lucid_audit.container.tree import Tree
-from lucid_audit.dockerfile.effects import files, python, tools
+from lucid_audit.dockerfile.effects import files, python
+from lucid_audit.dockerfile.effects.commands import ADDS, HANDLERS, HARMLESS, RUNS_OTHERS, SYSTEM
 from lucid_audit.dockerfile.effects.site import Account, Call, Site
 from lucid_audit.dockerfile.model import Command
 from lucid_audit.dockerfile.mounts import parse_mount
@@ -18,153 +18,6 @@ from lucid_audit.dockerfile.shell_calls import Redirect, SimpleCommand, plain_co
 from lucid_audit.dockerfile.stages import Stage, Step
 
 __all__ = ["Account", "run"]
-# Programs that write nothing by themselves, or nothing that anybody starts or reads later.
-_HARMLESS = frozenset(
-    [
-        ":",
-        "[",
-        "[[",
-        "alias",
-        "apt-cache",
-        "apt-key",
-        "apt-mark",
-        "awk",
-        "base64",
-        "basename",
-        "cat",
-        "clear",
-        "cmp",
-        "command",
-        "cut",
-        "date",
-        "df",
-        "diff",
-        "dirname",
-        "dpkg-query",
-        "du",
-        "echo",
-        "egrep",
-        "env",
-        "exit",
-        "export",
-        "expr",
-        "false",
-        "fgrep",
-        "file",
-        "find",
-        "getconf",
-        "getent",
-        "gpg",
-        "grep",
-        "groups",
-        "head",
-        "hostname",
-        "id",
-        "java",
-        "ldd",
-        "less",
-        "local",
-        "locale",
-        "ls",
-        "md5sum",
-        "mktemp",
-        "nm",
-        "node",
-        "nproc",
-        "objdump",
-        "od",
-        "openssl",
-        "pgrep",
-        "printenv",
-        "printf",
-        "ps",
-        "pwd",
-        "read",
-        "readelf",
-        "readlink",
-        "readonly",
-        "realpath",
-        "rg",
-        "seq",
-        "set",
-        "sha256sum",
-        "sha512sum",
-        "shift",
-        "shopt",
-        "sleep",
-        "sort",
-        "stat",
-        "strip",
-        "sync",
-        "tail",
-        "test",
-        "time",
-        "timeout",
-        "tr",
-        "trap",
-        "true",
-        "tsc",
-        "tty",
-        "type",
-        "ulimit",
-        "umask",
-        "uname",
-        "uniq",
-        "unset",
-        "wait",
-        "wc",
-        "which",
-        "whoami",
-        "xargs",
-        "yes",
-        "dpkg",
-        "rustc",
-        "ldconfig",
-        "update-ca-certificates",
-        "locale-gen",
-        "dpkg-reconfigure",
-        "gcc",
-        "cc",
-    ]
-)
-_SYSTEM = frozenset(
-    ("ldconfig", "update-ca-certificates", "locale-gen", "dpkg-reconfigure")
-)  # write to /etc, and locales
-_RUNS_OTHERS = ("find", "xargs", "env", "time", "timeout", "command", "awk", "node", "gcc", "cc")
-_HANDLERS: dict[str, Callable[[Site, Call], None]] = {
-    "mkdir": files.mkdir,
-    "touch": files.touch,
-    "ln": files.link,
-    "cp": files.copy,
-    "mv": files.move,
-    "rm": files.remove,
-    "rmdir": files.remove,
-    "unlink": files.remove,
-    "chmod": files.chmod,
-    "chown": files.chown,
-    "chgrp": files.chown,
-    "install": files.install,
-    "tee": files.tee,
-    "tar": tools.unpack,
-    "unzip": tools.unpack,
-    "git": tools.clone,
-    "curl": tools.download,
-    "wget": tools.download,
-    "go": tools.go,
-    "cargo": tools.cargo,
-    "npm": tools.node,
-    "yarn": tools.node,
-    "pnpm": tools.node,
-    "uv": python.uv,
-    "poetry": python.project,
-    "pdm": python.project,
-    "pipenv": python.project,
-    "virtualenv": lambda site, call: python.venv(site, call, "python3"),
-    **dict.fromkeys(("apt-get", "apt", "aptitude", "apk", "dnf", "microdnf", "yum", "tdnf", "zypper"), tools.packages),
-    **dict.fromkeys(("useradd", "adduser", "groupadd", "addgroup", "usermod", "groupmod"), tools.accounts),
-}
-# Effects of these are known even when it is not known whether they run: they add, and what is added may be there.
-_ADDS = frozenset(("mkdir", "touch", "ln", "cp", "install", "tee"))
 
 
 def run(tree: Tree, stage: Stage, step: Step, account: Account) -> None:
@@ -268,10 +121,10 @@ def _call(site: Site, call: Call, program: str) -> None:
             found = site.tree.walk(site.path(word) or "/").node
             if found is not None:
                 found.load = None
-    elif name in _HANDLERS:
+    elif name in HANDLERS:
         _handled(site, call)
-    elif name in _HARMLESS and not _runs_others(call):
-        if name in _SYSTEM and call.words:
+    elif name in HARMLESS and not _runs_others(call):
+        if name in SYSTEM and call.words:
             site.maybe("/etc", name)
         if name == "dpkg" and any(word in ("-i", "--install") for word in call.words):
             site.doubt(name)
@@ -283,15 +136,15 @@ def _runs_others(call: Call) -> bool:
     """Whether a harmless program may start others, or write after all."""
     if call.name == "find":
         return any(word is None or word.startswith(("-exec", "-ok", "-delete", "-fprint")) for word in call.words)
-    if call.name in _RUNS_OTHERS:
+    if call.name in RUNS_OTHERS:
         return not all(word is not None and word.startswith("-") for word in call.words)
     return call.name == "openssl" and len(call.words) > 1
 
 
 def _handled(site: Site, call: Call) -> None:
-    if call.certain or call.name not in (*_ADDS, "rm", "rmdir", "unlink", "mv", "chmod", "chown", "chgrp"):
-        _HANDLERS[call.name](site, call)
-    elif call.name in _ADDS:
+    if call.certain or call.name not in (*ADDS, "rm", "rmdir", "unlink", "mv", "chmod", "chown", "chgrp"):
+        HANDLERS[call.name](site, call)
+    elif call.name in ADDS:
         for word in call.operands("mtdrgo")[0]:
             site.maybe(site.path(word), call.name)
     elif call.name in ("chmod", "chown", "chgrp"):
