@@ -31,7 +31,8 @@ _LOOKS = (
     "inspect",
     "hash",
 )
-PIPS = "rcdtieb"  # short options of pip install that take a value
+_ASKS = ("about", "check", "config", "env", "info", "list", "show", "version")  # of poetry, pdm and pipenv
+_INSTALLS = ("add", "install", "lock", "sync", "update")
 
 
 def python(site: Site, call: Call) -> None:
@@ -226,6 +227,12 @@ def _uv_python(site: Site, call: Call) -> str | None:
 
 def project(site: Site, call: Call) -> None:
     """Follow poetry, pdm and pipenv: an environment in the project, in the user's folder, or the interpreter's own."""
+    words = [word for word in call.words if word is None or not word.startswith("-")]
+    if not words or words[0] in _ASKS:
+        return
+    if words[0] not in _INSTALLS:
+        site.doubt(f"{call.name} {words[0] or ''}".rstrip())
+        return
     site.maybe(site.path("."), call.name)
     if site.account.home:
         site.fill(join(site.account.home, ".cache"), call.name)

@@ -57,13 +57,25 @@ class Call(NamedTuple):
         words = self.words
         for at, word in enumerate(words):
             for option in options:
-                if word == option and at + 1 < len(words):
+                if (word == option or _bundled(word, option)) and at + 1 < len(words):
                     return words[at + 1]
                 if word is not None and option.startswith("--") and word.startswith(f"{option}="):
                     return word[len(option) + 1 :]
                 if word is not None and not option.startswith("--") and len(option) == 2 and word.startswith(option):
                     return word[2:]
         return None
+
+
+def _bundled(word: str | None, option: str) -> bool:
+    """Whether a short option is the last of several in one word, as in ``curl -fsSLo FILE``."""
+    return (
+        word is not None
+        and len(word) > 2
+        and word[0] == "-"
+        and word[1] != "-"
+        and len(option) == 2
+        and word[-1] == option[1]
+    )
 
 
 class Site:
