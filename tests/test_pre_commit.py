@@ -13,6 +13,7 @@ import pytest
 import yaml
 
 from lucid_audit.discover import FILES_REGEX
+from tests.starts import program
 
 ROOT = Path(__file__).parent.parent
 IDENTITY = {
@@ -88,7 +89,8 @@ def test_a_bad_dockerfile_cannot_be_committed_and_a_good_one_can(tmp_path: Path)
             ["git", "commit", "-m", "x"], cwd=user, env=environment, capture_output=True, text=True, check=False
         )
 
-    (user / "server").touch()
+    (user / "server").write_bytes(program("static"))
+    (user / "server").chmod(0o755)
     (user / "api.dockerfile").write_text(BAD, "utf-8")
     refused = commit()
     assert refused.returncode == 1, refused.stderr

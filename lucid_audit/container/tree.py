@@ -123,15 +123,15 @@ class Tree:
         while todo:
             at, folder = trail[-1]
             part = todo.pop()
-            if part == "..":
-                trail = trail[:-1] or trail  # the root's parent is the root
-                continue
             step = f"{at}/{part}"
             whole = "/".join((step, *reversed(todo)))
             if folder.kind == "?":
                 return Walk("unknown", step, None, tuple(hops), tuple(through), f"what is copied to {at} is not listed")
             if folder.kind != "d":
                 return Walk("absent", whole, None, tuple(hops), tuple(through), f"{at} is no folder")
+            if part == "..":
+                trail = trail[:-1] or trail  # the root's parent is the root
+                continue
             through.append((at or "/", folder))
             node = folder.listed().get(part)
             if node is None:
