@@ -124,11 +124,10 @@ class Tree:
             at, folder = trail[-1]
             part = todo.pop()
             step = f"{at}/{part}"
-            whole = "/".join((step, *reversed(todo)))
             if folder.kind == "?":
                 return Walk("unknown", step, None, tuple(hops), tuple(through), f"what is copied to {at} is not listed")
             if folder.kind != "d":
-                return Walk("absent", whole, None, tuple(hops), tuple(through), f"{at} is no folder")
+                return Walk("absent", _whole(step, todo), None, tuple(hops), tuple(through), f"{at} is no folder")
             if part == "..":
                 trail = trail[:-1] or trail  # the root's parent is the root
                 continue
@@ -137,7 +136,7 @@ class Tree:
             if node is None:
                 doubt = self.doubt or ("" if part in folder.without else folder.open)
                 state = "unknown" if doubt else "absent"
-                return Walk(state, whole, None, tuple(hops), tuple(through), doubt)
+                return Walk(state, _whole(step, todo), None, tuple(hops), tuple(through), doubt)
             if node.kind == "l" and (todo or follow):
                 hops.append(Hop(step, node.target, node.made, not todo))
                 if len(hops) > HOPS:
@@ -230,6 +229,11 @@ def _open(node: Node, reason: str) -> None:
         node.doubt(reason)
         for child in node.listed().values():
             _open(child, reason)
+
+
+def _whole(step: str, todo: list[str]) -> str:
+    """Return the path that is asked for, from the step that failed on."""
+    return "/".join((step, *reversed(todo))) if todo else step
 
 
 def _parts(path: str) -> list[str]:
