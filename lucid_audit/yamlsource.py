@@ -31,6 +31,25 @@ class Document(NamedTuple):
         return self.lines.get(path, 1)
 
 
+def too_deep(text: str, limit: int = 100) -> bool:
+    """Whether YAML is nested deeper than anybody nests: libyaml's composer recurses in C, where that ends the process.
+
+    What has no more brackets, dashes and indentation than that is not read twice. Text that is no YAML is not too deep.
+    """
+    indent = max((len(line) - len(line.lstrip(" ")) for line in text.split("\n")), default=0)
+    if text.count("[") + text.count("{") + text.count("- ") + text.count("? ") + indent <= limit:
+        return False
+    depth = 0
+    try:
+        for event in yaml.parse(text, Loader=_LOADER):
+            depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
+            if depth > limit:
+                return True
+    except yaml.YAMLError:
+        return False
+    return False
+
+
 def load(path: str, text: str) -> Document:
     """Read one YAML document.
 
@@ -38,6 +57,8 @@ def load(path: str, text: str) -> Document:
         UsageError: it is not valid YAML, has a duplicate key or a key that is not a string.
 
     """
+    if too_deep(text):
+        raise UsageError(f"{path}: nested too deeply")
     loader = _LOADER(text)
     lines: dict[Path, int] = {}
     try:

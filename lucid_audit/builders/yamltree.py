@@ -11,7 +11,7 @@ from typing import Any
 
 import yaml
 
-from lucid_audit.yamlsource import Document, Path
+from lucid_audit.yamlsource import Document, Path, too_deep
 
 NODES = 50_000  # visited, an alias each time it is used
 DEPTH = 60
@@ -73,18 +73,6 @@ def _scalar(node: Any) -> str | None:
     return text.lower() if plain and node.tag == _BOOL and text.lower() in _TRUE_FALSE else text
 
 
-def _check_depth(text: str) -> None:
-    """Refuse what is nested deeper than anybody nests: libyaml's composer recurses in C, where that ends the process."""
-    depth = 0
-    for event in yaml.parse(text, Loader=_LOADER):
-        if isinstance(event, yaml.CollectionStartEvent):
-            depth += 1
-            if depth > DEPTH:
-                raise YamlError("it is nested too deeply")
-        elif isinstance(event, yaml.CollectionEndEvent):
-            depth -= 1
-
-
 def load(path: str, text: str) -> Document:
     """Read the first document of a YAML text.
 
@@ -95,7 +83,8 @@ def load(path: str, text: str) -> Document:
     tree = _Tree()
     loader = None
     try:
-        _check_depth(text)
+        if too_deep(text, DEPTH):
+            raise YamlError("it is nested too deeply")
         loader = _LOADER(text)
         loader.check_node()
         node = loader.get_node()

@@ -8,9 +8,10 @@ from posixpath import basename, dirname
 from lucid_audit.bases import Base
 from lucid_audit.checks import Answers, check
 from lucid_audit.checks.contexts import judgement
-from lucid_audit.checks.copyfacts import Copied, bare_final, brought, canonical, covers
+from lucid_audit.checks.copyfacts import Copied, bare_final, brought, covers
 from lucid_audit.checks.runtext import rx, stage_text
 from lucid_audit.container.files import MERGED, PROGRAM_DIRECTORIES
+from lucid_audit.container.predicted import canonical
 from lucid_audit.dockerfile.build import Build
 from lucid_audit.dockerfile.globs import has_wildcards
 from lucid_audit.dockerfile.model import Transfer

@@ -8,7 +8,6 @@ from posixpath import basename, join, normpath
 
 from lucid_audit.bases import Base
 from lucid_audit.checks.runtext import called
-from lucid_audit.container.predicted import PredictedFiles
 from lucid_audit.dockerfile.build import Build
 from lucid_audit.dockerfile.globs import has_wildcards
 from lucid_audit.dockerfile.model import Transfer, Word
@@ -119,11 +118,6 @@ def bare_final(build: Build) -> Base | None:
     """Return the final base when it has no shell by design (distroless, or scratch); None when it has or is unknown."""
     base = build.target.base if build.target is not None else None
     return base if base is not None and base.distroless and not base.shell else None
-
-
-def canonical(base: Base | None, path: str) -> str:
-    """Return a path with the links of a merged /usr followed, as far as ``base`` is known to have them."""
-    return PredictedFiles(base).canonical(path)
 
 
 def covers(folder: str, path: str) -> bool:

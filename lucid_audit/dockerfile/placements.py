@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from posixpath import basename
 
-from lucid_audit.container.files import Placement, State
-from lucid_audit.container.predicted import PredictedFiles
+from lucid_audit.container.files import Placement, covers
+from lucid_audit.container.predicted import PredictedFiles, canonical
 from lucid_audit.dockerfile.effects.looks import code_only_looks
 from lucid_audit.dockerfile.model import Command, CommandLine, Instruction, Plain, Transfer
 from lucid_audit.dockerfile.stage_tree import Trees
@@ -26,9 +26,7 @@ def files_of(stage: Stage, trees: Trees, before: Instruction | None = None) -> P
         if isinstance(instruction, Transfer):
             placements.extend(_placements(step, instruction, trees.graph))
         elif isinstance(instruction, Command) and instruction.keyword == "RUN":
-            if not only_looks(instruction.command) and _can_run(
-                instruction, PredictedFiles(stage.base, tuple(placements))
-            ):
+            if not only_looks(instruction.command) and _can_run(instruction, stage, placements):
                 opaque = RUN_IS_OPAQUE
         elif isinstance(instruction, Plain) and instruction.keyword == "WORKDIR":
             where = step.destination(instruction.word)
@@ -41,7 +39,7 @@ def files_of(stage: Stage, trees: Trees, before: Instruction | None = None) -> P
         found = next((other for other in having if trees.end(other).walk(path).state == "present"), None)
         return f"stage {found.label}" if found is not None else ""
 
-    return PredictedFiles(stage.base, tuple(placements), opaque, tree, elsewhere)
+    return PredictedFiles(stage.base, tree, tuple(placements), opaque, elsewhere)
 
 
 def _placements(step: Step, instruction: Transfer, graph: Graph) -> list[Placement]:
@@ -84,10 +82,17 @@ def _is_file(source: str, stage: Stage | None) -> bool:
     return stage is not None and basename(source.rpartition("/")[0]) in ("bin", "sbin", "busybox")
 
 
-def _can_run(instruction: Command, files: PredictedFiles) -> bool:
+def _can_run(instruction: Command, stage: Stage, placements: list[Placement]) -> bool:
     """Whether a RUN may run at all: shell form where there is surely no shell fails the build and writes nothing."""
-    closed = files.base is not None and files.base.closed
-    return instruction.command.exec_form or not closed or files.find("/bin/sh").state is not State.ABSENT
+    base = stage.base
+    if instruction.command.exec_form or base is None or not base.closed or base.shell != "":
+        return True
+    shell = canonical(base, "/bin/sh")
+    return any(
+        placement.path is None or covers(canonical(base, placement.path), shell)
+        for placement in placements
+        if not placement.empty or placement.path == "/bin/sh"
+    )
 
 
 def only_looks(command: CommandLine) -> bool:
