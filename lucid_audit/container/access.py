@@ -15,7 +15,7 @@ from lucid_audit.tuples import NamedTuple
 from lucid_audit.values import Unknown
 
 READ, WRITE, EXECUTE = 4, 2, 1
-_NAMES = {"nonroot": 65532, "root": 0}  # what every distroless base has in /etc/passwd
+NAMES = {"root": 0, "nonroot": 65532}  # everybody's, and what every distroless base has in /etc/passwd
 
 
 class Who(NamedTuple):
@@ -58,9 +58,10 @@ def who(container: Container) -> Who:
     if user is None:
         return Who(None, None)
     name, _, group = user.partition(":")
-    uid = _number(name)
-    return Who(uid, _number(group) if group else uid if name in _NAMES else None)
+    uid = number(name)
+    return Who(uid, number(group) if group else uid if name in NAMES else None)
 
 
-def _number(name: str) -> int | None:
-    return int(name) if name.isascii() and name.isdigit() and len(name) < 11 else _NAMES.get(name)
+def number(name: str) -> int | None:
+    """Return the number of a user or group, None for a name that only the image's own passwd or group explains."""
+    return int(name) if name.isascii() and name.isdigit() and len(name) < 11 else NAMES.get(name)

@@ -6,8 +6,9 @@ starts from the tree of the instruction before it). What RUN does is in ``effect
 
 from __future__ import annotations
 
+from lucid_audit.container.access import NAMES, number
 from lucid_audit.container.base_tree import base_tree
-from lucid_audit.container.tree import Made, Node, Tree
+from lucid_audit.container.tree import Made, Tree
 from lucid_audit.dockerfile.effects import Account, run
 from lucid_audit.dockerfile.model import Instruction, Plain, Transfer
 from lucid_audit.dockerfile.stages import Graph, Stage, Step
@@ -18,7 +19,6 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from lucid_audit.dockerfile.resolve import Context
 
-NAMES = {"": 0, "root": 0, "nonroot": 65532}  # of distroless' and everybody's /etc/passwd
 HOMES = {0: "/root", 65532: "/home/nonroot"}
 DEPTH = 50  # of FROM and COPY --from chains; a file with more is not followed
 
@@ -83,14 +83,9 @@ def account(user: Value) -> Account:
     if isinstance(user, Unknown):
         return Account(None, None, "")
     name, _, group = user.partition(":")
-    uid = number(name)
+    uid = number(name) if name else 0
     gid = number(group) if group else uid if name in NAMES or uid == 0 else None
     return Account(uid, gid, HOMES.get(uid, "") if uid is not None else "")
-
-
-def number(name: str) -> int | None:
-    """Return the number of a user or group, None when only the image's passwd or group says it."""
-    return int(name) if name.isascii() and name.isdigit() and len(name) < 11 else NAMES.get(name)
 
 
 def _workdir(tree: Tree, step: Step, instruction: Plain, user: Value) -> None:
@@ -98,10 +93,3 @@ def _workdir(tree: Tree, step: Step, instruction: Plain, user: Value) -> None:
     if isinstance(where, str) and where != "/":
         who = account(user)
         tree.folder(where, Made(instruction.span, "WORKDIR"), 0o755, who.uid, who.gid)
-
-
-def empty(made: Made, reason: str) -> Node:
-    """Return a folder of which nothing is known but why."""
-    node = Node("d", made)
-    node.open = reason
-    return node

@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from posixpath import basename
 
+from lucid_audit.container.access import number
 from lucid_audit.container.base_tree import base_tree
 from lucid_audit.container.tree import Made, Node, Tree, melt
 from lucid_audit.dockerfile.globs import element, has_wildcards
@@ -25,7 +26,6 @@ if TYPE_CHECKING:
     from lucid_audit.dockerfile.resolve import Context
 
 ARCHIVES = (".tar", ".tgz", ".tbz2", ".txz", ".tar.gz", ".tar.bz2", ".tar.xz", ".tar.zst")
-_NUMBERS = {"root": 0, "nonroot": 65532}
 _REMOTE = ("http://", "https://", "git://", "ssh://", "git@")
 
 
@@ -137,8 +137,8 @@ def _target(tree: Tree, step: Step, instruction: Transfer, destination: str, mad
     chown, chmod = flag("chown"), flag("chmod")
     named = instruction.flag("chown") is not None
     user, _, group = (chown or "").partition(":")
-    uid = _number(user) if named else None
-    gid = (_number(group) if group else uid) if named else None
+    uid = number(user) if named else None
+    gid = (number(group) if group else uid) if named else None
     given = instruction.flag("chmod") is not None
     mode = int(chmod, 8) if given and chmod and chmod.isdigit() and not set(chmod) & {"8", "9"} else None
 
@@ -152,10 +152,6 @@ def _target(tree: Tree, step: Step, instruction: Transfer, destination: str, mad
     into = destination.endswith("/") or len(instruction.sources) > 1
     owner = (uid, gid) if named else (0, 0)
     return Target(tree, destination.rstrip("/") or "/", into, made, *owner, change)
-
-
-def _number(name: str) -> int | None:
-    return int(name) if name.isascii() and name.isdigit() and len(name) < 11 else _NUMBERS.get(name)
 
 
 def _unlisted(target: Target, reason: str) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from posixpath import normpath
 
+from lucid_audit.container.access import number
 from lucid_audit.container.tree import Node
 from lucid_audit.dockerfile.effects.site import Call, Site, parent, under
 from lucid_audit.dockerfile.globs import element, has_wildcards
@@ -240,13 +241,9 @@ def chown(site: Site, call: Call) -> None:
     for word in operands[1:]:
         for node in _affected(site, word, deep=bool(options & {"-R", "--recursive"})):
             if user:
-                node.uid = _number(user)
+                node.uid = number(user)
             if group:
-                node.gid = _number(group)
-
-
-def _number(name: str) -> int | None:
-    return int(name) if name.isdigit() and len(name) < 11 else {"root": 0}.get(name)
+                node.gid = number(group)
 
 
 def _affected(site: Site, word: str | None, *, deep: bool) -> list[Node]:
