@@ -36,6 +36,8 @@ def test_the_kernel_follows_the_same_way(
     tree = empty()
     for path, what in entries:
         real = root / path
+        if any((root / above).is_symlink() for above in Path(path).parents):
+            continue  # it would be made elsewhere
         try:
             real.parent.mkdir(parents=True, exist_ok=True)
             if what == "d":
@@ -45,9 +47,6 @@ def test_the_kernel_follows_the_same_way(
             else:
                 real.symlink_to(what)
         except OSError:
-            continue
-        if real.parent.resolve() != root / os.path.dirname(path):  # noqa: PTH120  (a link on the way: placed elsewhere)
-            real.unlink() if what != "d" else real.rmdir()
             continue
         tree.put(f"/{path}", Node(what if what in "df" else "l", MADE, None, None, None, what), MADE)
     for path in asked:
