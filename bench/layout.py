@@ -31,7 +31,7 @@ FOLDERS = (
 
 
 def files(size: int) -> Iterator[Path]:
-    """Yield regular files of this machine until they have ``size`` bytes, each once, none above a tenth of it."""
+    """Yield regular files of this machine until they have ``size`` bytes, each once, none above a fifth of it."""
     seen: set[str] = set()
     total = 0
     for folder in FOLDERS:
@@ -42,7 +42,7 @@ def files(size: int) -> Iterator[Path]:
                 if path.is_symlink() or not path.is_file() or str(path) in seen or not os.access(path, os.R_OK):
                     continue
                 length = path.stat().st_size
-                if length > size // 10:
+                if length > size // 5:
                     continue
                 seen.add(str(path))
                 total += length
