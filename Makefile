@@ -8,6 +8,8 @@ lint: .venv/ready  ## ruff, mypy, import-linter
 	$(PY) -m ruff check . && $(PY) -m ruff format --check . && $(PY) -m mypy && .venv/bin/lint-imports --no-cache
 fuzz: .venv/ready  ## long generated runs against BuildKit's parser
 	$(PY) -m pytest -m fuzz
+explore: .venv/ready  ## every property test with new examples, ten times as many
+	$(PY) -m pytest -n 2 -m "hypothesis and not fuzz and not e2e" --hypothesis-profile=explore
 e2e: .venv/ready .venv/e2e  ## real programs: pre-commit, buildah, the built wheel
 	$(PY) -m pytest -m e2e
 bench: .venv/ready .venv/bench  ## speed against hadolint, one run; writes bench/RESULTS.md
@@ -23,4 +25,4 @@ format: .venv/ready
 	python3 -m venv .venv && .venv/bin/pip install -q -e ".[dev]" && touch $@
 .venv/e2e .venv/bench: .venv/ready
 	.venv/bin/pip install -q -e ".[$(@F)]" && touch $@
-.PHONY: run test lint fuzz e2e bench docs golden format
+.PHONY: run test lint fuzz explore e2e bench docs golden format

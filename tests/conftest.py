@@ -8,8 +8,10 @@ from collections.abc import Iterator
 import pytest
 from hypothesis import settings
 
-# How long one example takes says more about what else the machine does than about the code.
-settings.register_profile("default", deadline=None)
+# How long one example takes says more about what else the machine does than about the code. The same examples in every
+# run, so that a change is judged by what it changes; ``make explore`` looks for new ones.
+settings.register_profile("default", deadline=None, derandomize=True)
+settings.register_profile("explore", deadline=None, max_examples=1_000)
 settings.load_profile("default")
 
 

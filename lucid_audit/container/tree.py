@@ -123,13 +123,14 @@ class Tree:
         while todo:
             at, folder = trail[-1]
             part = todo.pop()
-            step = f"{at}/{part}"
+            step = f"{at}/{part}" if part else at
             if folder.kind == "?":
                 return Walk("unknown", step, None, tuple(hops), tuple(through), f"what is copied to {at} is not listed")
             if folder.kind != "d":
                 return Walk("absent", _whole(step, todo), None, tuple(hops), tuple(through), f"{at} is no folder")
             if part == "..":
                 trail = trail[:-1] or trail  # the root's parent is the root
+            if part in ("", ".."):
                 continue
             through.append((at or "/", folder))
             node = folder.listed().get(part)
@@ -155,7 +156,7 @@ class Tree:
         """Return a folder, made with all its parents where it is missing; None when something else is in the way."""
         at = self.root
         here = ""
-        for part in reversed(_parts(path)):
+        for part in filter(None, reversed(_parts(path))):
             if part == "..":
                 return None
             here = f"{here}/{part}"
@@ -233,9 +234,10 @@ def _open(node: Node, reason: str) -> None:
 
 def _whole(step: str, todo: list[str]) -> str:
     """Return the path that is asked for, from the step that failed on."""
-    return "/".join((step, *reversed(todo))) if todo else step
+    return "/".join((step, *filter(None, reversed(todo))))
 
 
 def _parts(path: str) -> list[str]:
-    """Return the steps of a path, the first one last."""
-    return [part for part in reversed(path.split("/")) if part not in ("", ".")]
+    """Return the steps of a path, the first one last. An end in ``/`` or ``/.``, which only a folder has, is ``""``."""
+    parts = [part for part in reversed(path.split("/")) if part not in ("", ".")]
+    return ["", *parts] if parts and path.endswith(("/", "/.")) else parts

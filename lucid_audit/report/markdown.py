@@ -19,7 +19,7 @@ from lucid_audit.report.text import first_sentence
 MARK = "<!-- lucid-audit -->"  # by which a bot finds the comment it wrote before
 LIMIT = 60_000  # characters; GitHub takes 65,536 in one comment
 _WORD = re.compile(r"\(?(?:[^\W\d_]+(?:['-][^\W\d_]+)*|\d{1,6}%?)\)?[.,;:?]*|[-.,;:?()]")
-_COMMIT = re.compile(r"\W*[0-9a-fA-F]{7,40}\W*")  # platforms link what looks like one
+_COMMIT = re.compile(r"\b[0-9a-fA-F]{7,40}\b")  # platforms link what looks like one
 
 
 def render(report: Report) -> str:
@@ -92,7 +92,7 @@ def prose(text: str) -> str:
 
 
 def _plain(token: str) -> bool:
-    return not token.strip() or (bool(_WORD.fullmatch(token)) and not _COMMIT.fullmatch(token))
+    return not token.strip() or (bool(_WORD.fullmatch(token)) and not _COMMIT.search(token))
 
 
 def _add(pieces: list[tuple[bool, str]], marked: bool, token: str) -> None:

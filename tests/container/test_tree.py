@@ -6,7 +6,7 @@ import os
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from lucid_audit.container.tree import HOPS, Made, Node, Tree
@@ -28,6 +28,7 @@ def empty() -> Tree:
 
 
 @settings(max_examples=300)
+@example(entries=[("a", "f"), ("b", "a/.")], asked=["b"])
 @given(entries=ENTRIES, asked=st.lists(PATHS, min_size=1, max_size=6))
 def test_the_kernel_follows_the_same_way(
     tmp_path_factory: pytest.TempPathFactory, entries: list[tuple[str, str]], asked: list[str]

@@ -97,6 +97,7 @@ def test_an_image_is_named_with_its_platform_and_the_part_of_it() -> None:
         ("un`closed", "``un`closed``"),
         ("deadbeef 1234567", "`deadbeef 1234567`"),
         ("a_b *c*", "`a_b *c*`"),
+        ("A-deadbeef", "`A-deadbeef`"),
     ],
 )
 def test_prose(text: str, shown: str) -> None:
