@@ -28,6 +28,7 @@ def empty() -> Tree:
 
 
 @settings(max_examples=300)
+@example(entries=[("b", "f")], asked=["b/."])
 @example(entries=[("a", "f"), ("b", "a/.")], asked=["b"])
 @given(entries=ENTRIES, asked=st.lists(PATHS, min_size=1, max_size=6))
 def test_the_kernel_follows_the_same_way(
@@ -52,7 +53,8 @@ def test_the_kernel_follows_the_same_way(
         tree.put(f"/{path}", Node(what if what in "df" else "l", MADE, None, None, None, what), MADE)
     for path in asked:
         if not _escapes(root, path):
-            assert (tree.walk(f"/{path}").state == "present") == (root / path).exists(), (entries, path)
+            there = os.path.exists(f"{root}/{path}")  # noqa: PTH110  (pathlib drops an end of /.)
+            assert (tree.walk(f"/{path}").state == "present") == there, (entries, path)
 
 
 def _escapes(root: Path, path: str) -> bool:
