@@ -17,6 +17,7 @@ from lucid_audit.image.limits import DEFAULT, Limits
 from lucid_audit.image.markers import SIZE_LIMIT, known_as
 from lucid_audit.image.source import DamagedError
 from lucid_audit.image.tar import Member, TarReader
+from lucid_audit.image.texts import SCRIPT_LIMIT, Texts, TextsWriter, text_limit
 from lucid_audit.image.wanted import Wanted
 from lucid_audit.record import record
 
@@ -26,7 +27,8 @@ class Layer:
     """What is known of a layer. ``size`` packed and ``unpacked`` are bytes of the blob and of the tar archive.
 
     ``programs``: ELF files, and scripts that may be executed, by path. ``kept``: contents of wanted files;
-    ``too_large``: wanted files that were not kept. ``repeated``: paths that the archive has more than once.
+    ``too_large``: wanted files that were not kept. ``texts``: sources, for who proves how the image starts.
+    ``repeated``: paths that the archive has more than once.
     """
 
     digest: str
@@ -37,6 +39,7 @@ class Layer:
     entries: tuple[Entry, ...]
     programs: Mapping[str, Program]
     kept: Mapping[str, bytes]
+    texts: Texts
     too_large: tuple[str, ...] = ()
     repeated: tuple[str, ...] = ()
 
@@ -113,6 +116,7 @@ def read_layer(
         tuple(reading.entries.values()),
         reading.programs,
         reading.kept,
+        reading.texts.finish(),
         tuple(reading.too_large),
         tuple(reading.repeated),
     )
@@ -142,6 +146,7 @@ class _Reading:
         self.entries: dict[str, Entry] = {}
         self.programs: dict[str, Program] = {}
         self.kept: dict[str, bytes] = {}
+        self.texts = TextsWriter(limits.texts)
         self.too_large: list[str] = []
         self.repeated: list[str] = []
 
@@ -165,6 +170,7 @@ class _Reading:
 
     def _forget(self, path: str) -> None:
         self.programs.pop(path, None)
+        self.texts.forget(path)
         dropped = self.kept.pop(path, None)
         if dropped is not None:
             self._kept_size -= len(dropped)
@@ -180,7 +186,14 @@ class _Reading:
         magic = blocks.take(4)
         if magic == b"\x7fELF":
             self._program(entry, magic + blocks.take(min(member.stored, HEAD) - 4), member.stored, blocks)
-        elif magic[:2] == b"#!" and entry.mode & 0o111:
+            return
+        script = magic[:2] == b"#!" and entry.mode & 0o111 != 0
+        if member.stored <= (text_limit(entry.path) or (SCRIPT_LIMIT if script else 0)):
+            content = magic + blocks.take(member.stored - 4)
+            self.texts.add(entry.path, content)
+            if script:
+                self._program(entry, content[:LINE], member.stored, blocks)
+        elif script:
             self._program(entry, magic + blocks.take(min(member.stored, LINE) - 4), member.stored, blocks)
 
     def _program(self, entry: Entry, head: bytes, stored: int, blocks: Blocks) -> None:

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import json
 import zlib
+from collections.abc import Callable
 from hashlib import sha256
 from typing import Any
 
 from lucid_audit.container.program import Program
 from lucid_audit.image.entry import Entry
 from lucid_audit.image.layer import Layer
+from lucid_audit.image.texts import Texts
+from lucid_audit.image.texts import load as unpack
 
-VERSION = "1"
+VERSION = "2"
 _CHECKSUM = 32
 
 
@@ -30,8 +33,13 @@ def dump(layer: Layer) -> bytes:
     return sha256(data).digest() + data
 
 
-def load(data: bytes, *, digest: str, diff_id: str, size: Any, compression: str) -> Layer | None:
-    """Return the facts that ``dump`` wrote; None when they are damaged or have another shape."""
+def load(
+    data: bytes, texts: Callable[[], bytes], *, digest: str, diff_id: str, size: Any, compression: str
+) -> Layer | None:
+    """Return the facts that ``dump`` wrote; None when they are damaged or have another shape.
+
+    ``texts`` fetches what ``image.texts.dump`` wrote of the same layer.
+    """
     if sha256(data[_CHECKSUM:]).digest() != data[:_CHECKSUM]:
         return None
     try:
@@ -45,6 +53,7 @@ def load(data: bytes, *, digest: str, diff_id: str, size: Any, compression: str)
             tuple([Entry(*entry) for entry in raw["entries"]]),
             {path: Program(*program) for path, program in raw["programs"].items()},
             {path: content.encode("latin-1") for path, content in raw["kept"].items()},
+            Texts(lambda: unpack(texts())),
             tuple(raw["too_large"]),
             tuple(raw["repeated"]),
         )

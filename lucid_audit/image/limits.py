@@ -12,7 +12,8 @@ class Limits:
     """Bounds of one layer unless said otherwise; sizes in bytes.
 
     ``ratio`` bounds unpacked over packed size once more than ``ratio_from`` bytes were unpacked: deflate itself ends at
-    1032, real layers stay below 100. ``keep_file`` and ``keep`` bound what is held of wanted files.
+    1032, real layers stay below 100. ``keep_file`` and ``keep`` bound what is held of wanted files, ``texts`` what is held of
+    sources, packed.
     """
 
     unpacked: int = 32 * 1024 * MIB
@@ -23,6 +24,7 @@ class Limits:
     pax: int = 1 * MIB
     keep_file: int = 4 * MIB
     keep: int = 64 * MIB
+    texts: int = 64 * MIB
     config: int = 4 * MIB
     layers: int = 500  # of an image: what overlayfs can stack
 

@@ -123,7 +123,8 @@ class Rootfs:
     def content(self, node: Node) -> bytes | None:
         """Return a node's kept content."""
         layer, path = node.content
-        return self.layers[layer].kept.get(path)
+        kept = self.layers[layer].kept.get(path)
+        return kept if kept is not None else self.layers[layer].texts.get(path)
 
     def program(self, node: Node) -> Program | None:
         """Return what kind of program a node is."""

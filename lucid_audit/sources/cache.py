@@ -21,15 +21,16 @@ from typing import NamedTuple
 from lucid_audit.image.descriptor import matches
 from lucid_audit.image.layer import Layer
 from lucid_audit.image.layer_json import VERSION, dump, load
+from lucid_audit.image.texts import dump as dump_texts
 
 FILE = "facts.sqlite"
-TABLES = 1  # the version of the tables below; a file with another one is started anew
+TABLES = 2  # the version of the tables below; a file with another one is started anew
 SIZE_LIMIT = 512 << 20  # bytes; what was used longest ago goes first
 _WAIT = 5.0  # seconds for another process's lock
 _COLUMNS = {
     "blobs": "digest TEXT PRIMARY KEY, data BLOB NOT NULL, used REAL NOT NULL",
     "packed": "digest TEXT PRIMARY KEY, diff_id TEXT NOT NULL, size INTEGER NOT NULL, compression TEXT NOT NULL",
-    "facts": "key TEXT PRIMARY KEY, diff_id TEXT NOT NULL, data BLOB NOT NULL, used REAL NOT NULL",
+    "facts": "key TEXT PRIMARY KEY, diff_id TEXT NOT NULL, data BLOB NOT NULL, used REAL NOT NULL, texts BLOB NOT NULL",
 }
 _SHAPE = tuple(f"CREATE TABLE IF NOT EXISTS {table} ({columns})" for table, columns in _COLUMNS.items())
 _DROP = tuple(f"DROP TABLE IF EXISTS {table}" for table in _COLUMNS)
@@ -146,7 +147,12 @@ class Cache:
         found = self._ask("SELECT data FROM facts WHERE key = ?", key)
         if found is None or not isinstance(found[0], bytes):
             return None
-        layer = load(found[0], digest=digest, diff_id=str(diff_id), size=size, compression=str(compression))
+
+        def texts() -> bytes:
+            row = self._ask("SELECT texts FROM facts WHERE key = ?", key)
+            return row[0] if row is not None and isinstance(row[0], bytes) else b""
+
+        layer = load(found[0], texts, digest=digest, diff_id=str(diff_id), size=size, compression=str(compression))
         if layer is not None:
             self._ask("UPDATE facts SET used = ? WHERE key = ?", time(), key)
         return layer
@@ -154,7 +160,8 @@ class Cache:
     def put_layer(self, layer: Layer) -> None:
         """Keep the facts of a layer that was verified; its unpacked form is known then too."""
         key = f"{self._key}:{layer.diff_id}"
-        self._ask("INSERT OR REPLACE INTO facts VALUES (?, ?, ?, ?)", key, layer.diff_id, dump(layer), time())
+        values = key, layer.diff_id, dump(layer), time(), dump_texts(layer.texts.kept)
+        self._ask("INSERT OR REPLACE INTO facts VALUES (?, ?, ?, ?, ?)", *values)
         for digest, size, kind in (
             (layer.diff_id, layer.unpacked, "tar"),
             (layer.digest, layer.size, layer.compression),
@@ -164,8 +171,11 @@ class Cache:
 
     def _prune(self) -> None:
         """Drop the older half when there is too much; the newest row always stays."""
-        for table, limit in (("facts", SIZE_LIMIT), ("blobs", SIZE_LIMIT // 8)):
-            row = self._ask(f"SELECT sum(length(data)) FROM {table}")  # noqa: S608  (two constants)
+        for table, held, limit in (
+            ("facts", "length(data) + length(texts)", SIZE_LIMIT),
+            ("blobs", "length(data)", SIZE_LIMIT // 8),
+        ):
+            row = self._ask(f"SELECT sum({held}) FROM {table}")  # noqa: S608  (two constants)
             if row is not None and isinstance(row[0], int) and row[0] > limit:
                 self._ask(f"DELETE FROM {table} WHERE used <= (SELECT (min(used) + max(used)) / 2 FROM {table})"  # noqa: S608
                           f" AND used < (SELECT max(used) FROM {table})")  # fmt: skip
