@@ -1,0 +1,138 @@
+"""Which file an import finds: CPython's path finder over a file tree, with three answers.
+
+Facts: ``importlib.machinery.FileFinder`` (in each folder a package with ``__init__`` comes first, then extension modules, sources
+and byte code), PEP 420 (folders without ``__init__`` are portions of a namespace), PEP 3149 (tags of extension modules).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from posixpath import basename
+
+from lucid_audit.container.files import Files
+from lucid_audit.container.tree import Node
+from lucid_audit.regex import regex
+from lucid_audit.tuples import NamedTuple
+
+_SUFFIXES = (".py", ".pyc", ".so", ".abi3.so")
+_STANDARD = regex(r"python\d+\.\d+|lib-dynload")
+_TAG = regex(r"\.(?:cpython-|cp)(\d)(\d+)")
+_ARCHIVES = (".zip", ".egg", ".whl", ".pyz")
+
+
+class Found(NamedTuple):
+    """What a name is: ``packages``, its folders, with ``path`` of ``__init__`` when it is no namespace; or a module at ``path``.
+
+    ``doubt`` is why it may be something else, or somewhere when it was not found.
+    """
+
+    packages: tuple[str, ...] = ()
+    path: str = ""
+    doubt: str = ""
+
+
+class Finder:
+    """Looks along folders. ``version`` is the interpreter's, ``3.11``, "" when it is not known."""
+
+    def __init__(self, files: Files, version: str) -> None:
+        self.files, self._digits = files, version.replace(".", "")
+        self._listed: dict[str, tuple[str, Node | None, str]] = {}
+        self._by_stem: dict[str, dict[str, list[str]]] = {}
+
+    def find(self, part: str, folders: Sequence[str], *, top: bool) -> Found:
+        """Look one part of a dotted name up; ``top``: it is the first one."""
+        packages: list[str] = []
+        doubt = ""
+        for folder in dict.fromkeys(folders):
+            path, node, why = self._folder(folder)
+            standard = (
+                top and _STANDARD.fullmatch(basename(folder)) is not None
+            )  # only the standard library is in there
+            if node is None:
+                doubt = doubt or ("" if standard else why)
+                continue
+            if not standard:
+                doubt = doubt or self.files.doubt(node) or (self._more(path, node) if top else "")
+            names = self._stems(path, node).get(part, ())
+            module = min((name for name in names if self._fits(name)), key=_rank, default="")
+            child = node.listed().get(part)
+            if child is not None and child.kind != "f":
+                inside = f"{path.rstrip('/')}/{part}"
+                begin = self._begin(inside)
+                if begin:
+                    return Found((inside,), begin, doubt)
+                if not module:
+                    packages.append(inside)
+            if module and not packages:
+                return Found((), f"{path.rstrip('/')}/{module}", doubt)
+        return Found(tuple(packages), "", doubt)
+
+    def made_for_another(self, part: str, folders: Sequence[str]) -> str:
+        """Return an extension module of this name that another version of Python would load, "" when there is none."""
+        for folder in folders:
+            path, node, _ = self._folder(folder)
+            for name in self._stems(path, node).get(part, ()) if node is not None else ():
+                if name.endswith(".so") and not self._fits(name):
+                    return f"{path}/{name}"
+        return ""
+
+    def _folder(self, folder: str) -> tuple[str, Node | None, str]:
+        """Return where a folder is and its entry, None when it is not there, with the reason if that is not known."""
+        known = self._listed.get(folder)
+        if known is None:
+            walk = self.files.walk(folder)
+            node = walk.node if walk.state == "present" else None
+            why = walk.reason if walk.state == "unknown" else ""
+            if node is not None and node.kind != "d":
+                node, why = None, f"{folder} is not looked into"
+            known = self._listed[folder] = walk.path, node, why
+        return known
+
+    def _stems(self, path: str, node: Node) -> dict[str, list[str]]:
+        found = self._by_stem.get(path)
+        if found is None:
+            found = self._by_stem[path] = {}
+            for name in node.listed():
+                stem, dot, _ = name.partition(".")
+                if dot and name.endswith(_SUFFIXES):
+                    found.setdefault(stem, []).append(name)
+        return found
+
+    def _begin(self, folder: str) -> str:
+        """Return the file with which a package begins, "" of a namespace."""
+        path, node, _ = self._folder(folder)
+        names = self._stems(path, node).get("__init__", ()) if node is not None else ()
+        begin = min((name for name in names if self._fits(name)), key=_rank, default="")
+        return f"{path}/{begin}" if begin else ""
+
+    def _fits(self, name: str) -> bool:
+        """Whether this version loads a file of this name, as far as its tag tells."""
+        match = _TAG.search(name)
+        return match is None or not self._digits or match[1] + match[2] == self._digits
+
+    def _more(self, path: str, node: Node) -> str:
+        """Say why a folder on the path may lead to others: a ``.pth`` file that adds some, or code that runs at start."""
+        for name, child in node.listed().items():
+            if name.endswith(".pth"):
+                data = child.load(1 << 16) if child.load is not None else None
+                lines = data.splitlines() if data is not None else [b"?"]
+                if any(_adds(line) for line in lines):
+                    return f"{path}/{name} adds folders to the path"
+            elif name.endswith((".egg-link", *_ARCHIVES)):
+                return f"{path}/{name} may change the path"
+            elif name in ("sitecustomize.py", "usercustomize.py"):
+                data = child.load(1 << 16) if child.load is not None else None
+                if data is None or b"path" in data:
+                    return f"{path}/{name} may change the path"
+        return ""
+
+
+def _adds(line: bytes) -> bool:
+    """Whether a line of a ``.pth`` file adds to the path: a folder, or code that speaks of paths or finders (site.py)."""
+    if line.startswith((b"import ", b"import\t")):
+        return b"path" in line or b"finder" in line or b"editable" in line
+    return bool(line.strip()) and not line.startswith(b"#")
+
+
+def _rank(name: str) -> int:
+    return 0 if name.endswith(".so") else 1 if name.endswith(".py") else 2
