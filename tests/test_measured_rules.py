@@ -70,6 +70,7 @@ CONTEXT = {
     "link": "-> /opt/none",
     "service/__init__.py": "",
     "service/app.py": "",
+    "needs.py": "import os\nfrom service import app\nimport nothing_of_this_name\n",
 }
 MODES = {"main.py": "0755", "check.sh": "0755", "run": "0755", "plain": "0644"}
 # What a measured container has to say as well, or cannot say: its base is told by another evidence.
@@ -171,6 +172,14 @@ PAIRS: dict[str, tuple[str, Mapping[str, Any], set[str]]] = {
         file(start='ENTRYPOINT []\nCMD ["python3", "-m", "service.main"]\n'),
         healthy(Cmd=["python3", "-m", "service.main"]),
         {"module-missing"},
+    ),
+    "no module to import": (
+        file(start='ENTRYPOINT []\nCMD ["python3", "needs.py"]\n'), healthy(Cmd=["python3", "needs.py"]), {"import-missing"}
+    ),
+    "no module for the probe": (
+        file(probe=shown(["CMD", "/usr/bin/python3", "/app/needs.py"])),
+        healthy(Healthcheck=probe(["CMD", "/usr/bin/python3", "/app/needs.py"])),
+        {"health-check-import-missing"},
     ),
     "no bit to execute": (
         file(start='ENTRYPOINT []\nCMD ["/app/plain"]\n'),

@@ -51,6 +51,38 @@ def start_follows(container: Container, params: Start) -> Answers:
         yield Hit(container.cmd.place if told else place, broken=broken, hint=_hint(container, chain.end))
 
 
+@record
+class Imports:
+    """``of``: command or health."""
+
+    of: str
+
+
+@check("imports-follow")
+def imports_follow(container: Container, params: Imports) -> Answers:
+    """Judge what a Python program imports whenever it starts. Where the command itself is not known, others say so."""
+    chain, place = chain_of(container, params.of)
+    if chain is None or isinstance(chain, Unknown) or chain.end is not None or chain.python is None:
+        return
+    from lucid_audit.container.python import imported  # noqa: PLC0415  (only for what gets that far)
+
+    found = imported(container, chain.python)
+    if found is None:
+        return
+    if params.of == "command" and container.cmd.known() is not None:
+        place = container.cmd.place  # what CMD says, whoever chose the interpreter
+    for one in found.missing:
+        there = (
+            f"there for another version of Python only ({one.another})" if one.another else "in no folder of its path"
+        )
+        where = f"{one.by.path} line {one.at.line}"
+        yield Hit(place, module=one.name, there=there, where=where)
+    if found.unknown:
+        (first, reason), *more = found.unknown
+        others = f" and {len(more)} more" if more else ""
+        yield Skip(place, f"whether {first.name}{others} can be imported: {reason}")
+
+
 def _said_already(container: Container, kind: str) -> bool:
     """Whether the script that is missing is the name of a program, behind an interpreter that CMD repeats."""
     return kind == "script" and any(isinstance(answer, Hit) for answer in interpreter_once(container))

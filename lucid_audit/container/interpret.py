@@ -28,18 +28,20 @@ _NODE_VALUES = (
 # Scripts that an installer writes, with its own interpreter in their first line.
 PYTHON_SCRIPTS = r"pip[0-9.]*|gunicorn|uvicorn|hypercorn|daphne|celery|flask|fastapi|alembic|pytest|streamlit"
 SERVERS = ("uvicorn", "gunicorn", "hypercorn", "daphne", "granian")
+_WORKERS = ("-k", "--worker-class")  # of gunicorn and hypercorn: a class by its dotted name
 _FOLDERS = ("--app-dir", "--chdir")
 
 
 class Task(NamedTuple):
     """What runs. ``kind``: ``script``, ``module``, ``app`` (a module that a server loads), ``node``, ``jar``.
 
-    ``folder`` is where a server looks first, "" for the working directory.
+    ``folder`` is where a server looks first, "" for the working directory; ``also`` are modules that it loads besides.
     """
 
     kind: str
     name: str
     folder: str = ""
+    also: tuple[str, ...] = ()
 
 
 def task(program: str, arguments: tuple[str, ...]) -> Task | None:
@@ -81,15 +83,18 @@ def _python(arguments: tuple[str, ...]) -> Task | None:
 def _app(arguments: tuple[str, ...]) -> Task | None:
     if any(word.startswith(("--pythonpath", "--factory-dir")) for word in arguments):
         return None
-    folder = ""
+    folder, also = "", tuple[str, ...]()
     for at, word in enumerate(arguments):
         option, _, value = word.partition("=")
+        value = value or (arguments[at + 1] if at + 1 < len(arguments) else "")
         if option in _FOLDERS:
-            folder = value or (arguments[at + 1] if at + 1 < len(arguments) else "")
+            folder = value
+        if option in _WORKERS and "." in value:
+            also = (value.rpartition(".")[0],)
     for word in arguments:
         match = _APP.fullmatch(word)
         if match is not None and match[1] != "unix":
-            return Task("app", match[1], folder)
+            return Task("app", match[1], folder, also)
     return None
 
 

@@ -12,7 +12,7 @@ from posixpath import basename, join
 from lucid_audit.container.access import EXECUTE, Who, who
 from lucid_audit.container.config import Container
 from lucid_audit.container.execute import WRAPPERS, search_path, unwrapped
-from lucid_audit.container.interpret import PYTHON_SCRIPTS
+from lucid_audit.container.interpret import PYTHON, PYTHON_SCRIPTS
 from lucid_audit.container.program import Program
 from lucid_audit.container.tree import Made, Walk
 from lucid_audit.regex import regex
@@ -50,16 +50,25 @@ KINDS = ("missing", "link", "folder", "permission", "interpreter", "loader", "fo
          "unknown")  # fmt: skip
 
 
+class Python(NamedTuple):
+    """An interpreter that is started: the path by which it is called, where that leads, and its command."""
+
+    called: str
+    real: str
+    argv: tuple[str, ...]
+
+
 class Chain(NamedTuple):
     """A command and what starting it does. ``end`` is None when nothing that is known keeps it from starting.
 
-    ``doubts`` are kinds of break that could not be ruled out, with the reason.
+    ``doubts`` are kinds of break that could not be ruled out, with the reason. ``python`` is the interpreter in it, if any.
     """
 
     argv: tuple[str, ...]
     links: tuple[Link, ...]
     end: Break | None
     doubts: tuple[tuple[str, str], ...] = ()
+    python: Python | None = None
 
 
 class _Stop(Exception):  # noqa: N818  (no error: the end of a walk)
@@ -74,7 +83,7 @@ def launch(container: Container, argv: tuple[str, ...]) -> Chain:
         walk.start(argv, SCRIPTS)
     except _Stop as stop:
         return Chain(argv, tuple(walk.links), stop.end, tuple(walk.doubts))
-    return Chain(argv, tuple(walk.links), None, tuple(walk.doubts))
+    return Chain(argv, tuple(walk.links), None, tuple(walk.doubts), walk.python)
 
 
 class _Launch:
@@ -83,6 +92,7 @@ class _Launch:
         self.files, self.who = container.files, who(container)
         self.links: list[Link] = []
         self.doubts: list[tuple[str, str]] = []
+        self.python: Python | None = None
 
     def start(self, argv: tuple[str, ...], depth: int) -> None:
         """Follow one program; raises _Stop where it ends."""
@@ -96,6 +106,8 @@ class _Launch:
             self.links.append(Link("starts", rest[0]))
             self.start(rest, SCRIPTS)
             return
+        if PYTHON.fullmatch(basename(called)) or PYTHON.fullmatch(basename(walk.path)):
+            self.python = Python(called, walk.path, argv)
         from lucid_audit.container.python import python_start  # noqa: PLC0415  (only for what gets that far)
 
         end = python_start(self.container, called, walk.path, argv, self.links)

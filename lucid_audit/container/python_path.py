@@ -31,18 +31,18 @@ class Search(NamedTuple):
     exact: bool
 
 
-def search(container: Container, called: str, real: str, first: str) -> Search:
-    """Return where the interpreter ``called`` by that path, ``real`` behind all links, looks; ``first`` of all there."""
+def search(container: Container, called: str, real: str, first: tuple[str, ...]) -> Search:
+    """Return where the interpreter ``called`` by that path, ``real`` behind all links, looks, after the folders ``first``."""
     given, doubt = _given(container)
     version = version_of(container, called, real)
     if "PYTHONHOME" in container.env or "." not in version:
-        return Search((first, *given), version, doubt or "which Python runs is not known", exact=False)
+        return Search((*first, *given), version, doubt or "which Python runs is not known", exact=False)
     venv, config = _environment(container, called)
     library = _library(container, real, version, config)
     if library and (not venv or config):
         own = _own(container, venv, config, library, version)
-        return Search((first, *given, library, f"{library}/lib-dynload", *own), version, doubt, exact=True)
-    return Search((first, *given, *_likely(container, called, real, version)), version, doubt, exact=False)
+        return Search((*first, *given, library, f"{library}/lib-dynload", *own), version, doubt, exact=True)
+    return Search((*first, *given, *_likely(container, called, real, version)), version, doubt, exact=False)
 
 
 def version_of(container: Container, called: str, real: str) -> str:

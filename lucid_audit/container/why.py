@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Mapping
 
 from lucid_audit.container.config import Argv, Container, Place, Traced
 from lucid_audit.container.execute import DEFAULT_SHELL, effective, shell_of
-from lucid_audit.container.launch import Chain, launch
+from lucid_audit.container.launch import Chain, Python, launch
 from lucid_audit.container.tree import Made
 from lucid_audit.values import Unknown
 
@@ -69,7 +69,30 @@ def _command(name: str, container: Container, traced: Traced[Argv | None], where
         words = (*(shell_of(container) or DEFAULT_SHELL), *words)
     yield name, f"{json.dumps(words, ensure_ascii=False)}{_at(traced.place, where)}"
     if words:
-        yield from _chain(launch(container, words), where)
+        chain = launch(container, words)
+        yield from _chain(chain, where)
+        if chain.end is None and chain.python is not None:
+            yield from _imports(container, chain.python)
+
+
+def _imports(container: Container, python: Python) -> Iterator[Line]:
+    """Yield what the program's imports reach, then what they do not find."""
+    from lucid_audit.container.python import imported  # noqa: PLC0415  (only for what gets that far)
+
+    found = imported(container, python)
+    if found is None:
+        return
+    tops = {module.name.partition(".")[0] for module in found.modules}
+    yield "", f"imports reach {len(found.modules)} modules in {len(tops)} packages"
+    for one in found.missing:
+        there = (
+            f"is only there for another version of Python: {one.another}"
+            if one.another
+            else "is in no folder of its path"
+        )
+        yield "", f"✗ {one.by.path} line {one.at.line} imports {one.name}, which {there}"
+    for one, reason in found.unknown:
+        yield "", f"? {one.by.path} line {one.at.line} imports {one.name}: {reason}"
 
 
 def _chain(chain: Chain, where: Where) -> Iterator[Line]:

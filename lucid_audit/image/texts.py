@@ -15,6 +15,7 @@ from posixpath import basename
 from typing import NamedTuple
 
 BLOCK = 1 << 18  # bytes of sources that are packed together
+HELD = 96  # blocks that are held unpacked: a proof goes back and forth among them
 FILE_LIMIT = 4 << 20  # bytes of one source
 ARCHIVE_LIMIT = 32 << 20  # bytes of one archive
 SCRIPT_LIMIT = 1 << 16  # bytes of an executable script without an ending
@@ -38,7 +39,7 @@ class Texts:
 
     def __init__(self, fetch: Callable[[], Kept]) -> None:
         self._fetch = fetch
-        self._block = lru_cache(maxsize=8)(self._unpack)
+        self._block = lru_cache(maxsize=HELD)(self._unpack)
 
     @cached_property
     def kept(self) -> Kept:

@@ -1,0 +1,115 @@
+"""The imports that a Python source makes whenever it runs: statements at the left margin, outside any condition.
+
+What stands inside ``try``, ``if`` or a function may not run, so it is nobody's need here. Sources are scanned by a
+pattern, which is fast and takes words in a text for a statement now and then; ``confirmed`` asks Python's own parser
+before anybody is told.
+
+Facts: the Python language reference, "The import statement"; PEP 328 (relative imports).
+"""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+
+from lucid_audit.tuples import NamedTuple
+
+LIMIT = 4 << 20  # bytes of a source that is read
+_IMPORT = re.compile(
+    rb"^(?:import[ \t]+(?P<names>[^\n;#]+)"
+    rb"|from[ \t]+(?P<dots>\.*)[ \t]*(?P<module>[\w.]*)[ \t]+import[ \t]*(?P<what>\([^)]*\)|[^\n;#]+))",
+    re.MULTILINE,
+)
+_NAME = re.compile(r"[^\W\d]\w*(?:\.[^\W\d]\w*)*")
+_CHANGES = re.compile(rb"\bsys\.path\b\s*(?:\.(?:append|insert|extend)\b|\[|\+?=[^=])|\baddsitedir\b|\bpath_hooks\b")
+_CHANGES_AT_ONCE = re.compile(
+    rb"^(?:sys\.path\b\s*(?:\.(?:append|insert|extend)\b|\[|\+?=[^=])|site\.addsitedir\b)", re.MULTILINE
+)
+_WORDS = (b"sys.path", b"addsitedir", b"path_hooks")
+_DYNAMIC = re.compile(
+    rb"__path__|sys\.modules|extend_path|declare_namespace|meta_path|\b_?Lazy\w*|\blazy\w*", re.IGNORECASE
+)
+
+
+class Import(NamedTuple):
+    """A module that a source needs. ``module`` is absolute; ``name`` what is taken from it, "" for all of it; ``line`` from 1."""
+
+    module: str
+    name: str
+    line: int
+
+
+def imports(source: bytes, package: str) -> tuple[Import, ...]:
+    """Return what a source of ``package`` ("" for a script) imports at the left margin."""
+    found = []
+    line, before = 1, 0
+    for match in _IMPORT.finditer(source):
+        line += source.count(b"\n", before, match.start())
+        before = match.start()
+        found += _read(match, package, line)
+    return tuple(found)
+
+
+def _read(match: re.Match[bytes], package: str, line: int) -> list[Import]:
+    if match["names"] is not None:
+        words = _names(match["names"])
+        return [Import(word, "", line) for word in words]
+    module = match["module"].decode("ascii", "replace")
+    level = len(match["dots"])
+    if level:
+        above = package.split(".") if package else []
+        if level > len(above):
+            return []  # outside any package: not ours to say
+        module = ".".join((*above[: len(above) - level + 1], *filter(None, (module,))))
+    if not _NAME.fullmatch(module) or module == "__future__":
+        return []
+    return [Import(module, name, line) for name in _names(match["what"]) or ("",)]
+
+
+def _names(text: bytes) -> list[str]:
+    """Return the names of a list such as ``a.b as c, d``; ``*`` is none."""
+    plain = re.sub(rb"#[^\n]*|\\\r?\n|[()\r\n]", b" ", text).decode("utf-8", "replace")
+    words = (part.split() for part in plain.split(","))
+    return [word[0] for word in words if word and _NAME.fullmatch(word[0])]
+
+
+def confirmed(source: bytes, wanted: Import) -> bool:
+    """Whether Python's own parser sees an import at that line, outside any condition; False when it cannot read the source."""
+    return wanted.line in _statements(source)
+
+
+@lru_cache(maxsize=32)
+def _statements(source: bytes) -> frozenset[int]:
+    import ast  # noqa: PLC0415  (only before a finding)
+
+    try:
+        tree = ast.parse(source)
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return frozenset()
+    return frozenset(node.lineno for node in tree.body if isinstance(node, ast.Import | ast.ImportFrom))
+
+
+def changes_path(source: bytes, *, own: bool) -> bool:
+    """Whether a source changes where modules are looked for: ``own`` code anywhere, a library's when it is imported."""
+    if not any(word in source for word in _WORDS):  # patterns are slow, and hundreds of sources have none of it
+        return False
+    return (_CHANGES if own else _CHANGES_AT_ONCE).search(source) is not None
+
+
+def is_dynamic(source: bytes) -> bool:
+    """Whether a package may make up its modules itself."""
+    return _DYNAMIC.search(source) is not None
+
+
+def defines(source: bytes, package: str, name: str) -> bool:
+    """Whether a package's ``__init__`` may give this name to something else than its submodule; a star may import anything."""
+    word = re.escape(name).encode()
+    if re.search(
+        rb"^[ \t]*(?:(?:async[ \t]+)?def|class)[ \t]+%b\b|^[ \t]*%b[ \t]*(?::[^\n]*)?=" % (word, word),
+        source,
+        re.MULTILINE,
+    ):
+        return True
+    if re.search(rb"\bimport[ \t]+\*|\bas[ \t]+%b\b" % word, source):
+        return True
+    return any(one.name == name and one.module != package for one in imports(source, package))
