@@ -12,7 +12,7 @@ from functools import cached_property, lru_cache
 from hashlib import sha256
 from itertools import accumulate, pairwise
 from posixpath import basename
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 BLOCK = 1 << 18  # bytes of sources that are packed together
 HELD = 96  # blocks that are held unpacked: a proof goes back and forth among them
@@ -55,7 +55,7 @@ class Texts:
         return self._block(block)[start : start + length]
 
     def _unpack(self, number: int) -> bytes:
-        return zlib.decompress(self.kept.blocks[number])
+        return bytes(_library().decompress(self.kept.blocks[number]))
 
 
 class TextsWriter:
@@ -63,6 +63,7 @@ class TextsWriter:
 
     def __init__(self, limit: int) -> None:
         self._limit, self._size = limit, 0
+        self._compress = _library().compress
         self._index: dict[str, Place] = {}
         self._blocks: list[bytes] = []
         self._open: list[bytes] = []
@@ -85,7 +86,7 @@ class TextsWriter:
         self._index.pop(path, None)
 
     def _close(self) -> None:
-        packed = zlib.compress(b"".join(self._open), 1)
+        packed = self._compress(b"".join(self._open), 1)
         self._open, self._filled = [], 0
         self._size += len(packed)
         self.full = self._size > self._limit
@@ -97,6 +98,15 @@ class TextsWriter:
             self._close()
         kept = Kept(self._index, self._blocks, self.full)
         return Texts(lambda: kept)
+
+
+def _library() -> Any:
+    """Return isal's zlib, several times as fast, where there is one."""
+    try:
+        from isal import isal_zlib  # noqa: PLC0415
+    except ImportError:
+        return zlib
+    return isal_zlib
 
 
 def text_limit(path: str) -> int:
