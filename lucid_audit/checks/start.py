@@ -64,7 +64,7 @@ def imports_follow(container: Container, params: Imports) -> Answers:
     chain, place = chain_of(container, params.of)
     if chain is None or isinstance(chain, Unknown) or chain.end is not None or chain.python is None:
         return
-    from lucid_audit.container.python import imported  # noqa: PLC0415  (only for what gets that far)
+    from lucid_audit.container.import_closure import imported  # noqa: PLC0415  (only for what gets that far)
 
     found = imported(container, chain.python)
     if found is None:
@@ -72,11 +72,7 @@ def imports_follow(container: Container, params: Imports) -> Answers:
     if params.of == "command" and container.cmd.known() is not None:
         place = container.cmd.place  # what CMD says, whoever chose the interpreter
     for one in found.missing:
-        there = (
-            f"there for another version of Python only ({one.another})" if one.another else "in no folder of its path"
-        )
-        where = f"{one.by.path} line {one.at.line}"
-        yield Hit(place, module=one.name, there=there, where=where)
+        yield Hit(place, module=one.name, there=one.there, where=one.where)
     if found.unknown:
         (first, reason), *more = found.unknown
         others = f" and {len(more)} more" if more else ""

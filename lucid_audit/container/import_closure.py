@@ -10,90 +10,30 @@ from __future__ import annotations
 
 import sys
 from collections import deque
+from functools import lru_cache
+from posixpath import basename, dirname, join
 
 from lucid_audit.container.config import Container
 from lucid_audit.container.imports import LIMIT, Import, changes_path, confirmed, defines, imports, is_dynamic
+from lucid_audit.container.interpret import SERVERS, task
+from lucid_audit.container.launch import Python
 from lucid_audit.container.python_find import Finder, Found
-from lucid_audit.container.python_path import Search
-from lucid_audit.container.tree import Node
+from lucid_audit.container.python_path import Search, search
 from lucid_audit.tuples import NamedTuple
 
 MODULES = 20_000  # that are followed
 # Compiled into the interpreter, so no file may show them (CPython's ``Modules/Setup`` and ``Modules/config.c.in``).
-_BUILT_IN = frozenset(
-    [
-        "array",
-        "atexit",
-        "binascii",
-        "builtins",
-        "cmath",
-        "errno",
-        "faulthandler",
-        "fcntl",
-        "gc",
-        "grp",
-        "itertools",
-        "marshal",
-        "math",
-        "mmap",
-        "posix",
-        "pwd",
-        "pyexpat",
-        "readline",
-        "resource",
-        "select",
-        "spwd",
-        "sys",
-        "syslog",
-        "termios",
-        "time",
-        "unicodedata",
-        "zlib",
-        "nt",
-        "winreg",
-        "msvcrt",
-        "winsound",
-    ]
-).union(sys.builtin_module_names)
+_BUILT_IN = frozenset((
+    "array", "atexit", "binascii", "builtins", "cmath", "errno", "faulthandler", "fcntl", "gc", "grp", "itertools",
+    "marshal", "math", "mmap", "posix", "pwd", "pyexpat", "readline", "resource", "select", "spwd", "sys", "syslog",
+    "termios", "time", "unicodedata", "zlib", "nt", "winreg", "msvcrt", "winsound",
+)).union(sys.builtin_module_names)  # fmt: skip
 # What the standard library of some Python 3 has and that of the Python we run on may lack ("What's New", 3.8 to 3.14).
-_SOMETIME = frozenset(
-    [
-        "aifc",
-        "annotationlib",
-        "asynchat",
-        "asyncore",
-        "audioop",
-        "binhex",
-        "cgi",
-        "cgitb",
-        "chunk",
-        "compression",
-        "crypt",
-        "distutils",
-        "dummy_threading",
-        "formatter",
-        "imghdr",
-        "imp",
-        "lib2to3",
-        "mailcap",
-        "msilib",
-        "nis",
-        "nntplib",
-        "ossaudiodev",
-        "parser",
-        "pipes",
-        "smtpd",
-        "sndhdr",
-        "sunau",
-        "symbol",
-        "telnetlib",
-        "tomllib",
-        "uu",
-        "xdrlib",
-        "zoneinfo",
-        "graphlib",
-    ]
-).union(sys.stdlib_module_names)
+_SOMETIME = frozenset((
+    "aifc", "annotationlib", "asynchat", "asyncore", "audioop", "binhex", "cgi", "cgitb", "chunk", "compression",
+    "crypt", "distutils", "dummy_threading", "formatter", "imghdr", "imp", "lib2to3", "mailcap", "msilib", "nis",
+    "nntplib", "ossaudiodev", "parser", "pipes", "smtpd", "sndhdr", "sunau", "symbol", "telnetlib", "uu", "xdrlib",
+)).union(sys.stdlib_module_names)  # fmt: skip
 
 
 class Module(NamedTuple):
@@ -106,12 +46,28 @@ class Module(NamedTuple):
 
 
 class Missing(NamedTuple):
-    """A module that is not there, or made for ``another`` Python; ``by`` needs it, in ``at.line``."""
+    """A module that is not there, or made for ``another`` Python; ``by`` needs it, in ``at.line``.
+
+    ``doubt`` is why a folder that was looked along may have it all the same.
+    """
 
     name: str
     by: Module
     at: Import
     another: str = ""
+    doubt: str = ""
+
+    @property
+    def where(self) -> str:
+        """The import that needs it, in words."""
+        return f"{self.by.path} line {self.at.line}"
+
+    @property
+    def there(self) -> str:
+        """Where it is, in words that follow "which is"."""
+        return (
+            f"there for another version of Python only ({self.another})" if self.another else "in no folder of its path"
+        )
 
 
 class Closure(NamedTuple):
@@ -122,7 +78,26 @@ class Closure(NamedTuple):
     unknown: tuple[tuple[Missing, str], ...]
 
 
-def closure(container: Container, search: Search, script: str, modules: tuple[str, ...]) -> Closure:
+@lru_cache(maxsize=4)  # of one container: rules ask, and who proves how it starts
+def imported(container: Container, python: Python) -> Closure | None:
+    """Follow the imports of what an interpreter is told to run; None when that is not plain to see."""
+    called, real, argv = python
+    workdir = container.workdir.known()
+    told = task(called, argv[1:])
+    if told is None or workdir is None or told.kind not in ("script", "module", "app"):
+        return None
+    if told.kind != "script":
+        folder = join(workdir, told.folder)
+        main = (f"{told.name}.__main__",) if told.kind == "module" else ()
+        return _closure(container, search(container, called, real, (folder,)), "", (told.name, *main, *told.also))
+    script = container.files.walk(join(workdir, told.name)).path
+    served = task(basename(told.name), argv[argv.index(told.name) + 1 :]) if basename(told.name) in SERVERS else None
+    folders = (join(workdir, served.folder),) if served is not None else ()
+    names = (served.name, *served.also) if served is not None else ()
+    return _closure(container, search(container, called, real, (dirname(script), *folders)), script, names)
+
+
+def _closure(container: Container, search: Search, script: str, modules: tuple[str, ...]) -> Closure:
     """Follow all imports from a script ("" for none) and from modules that are run by name. Never raises."""
     look = _Closure(container, search)
     if script:
@@ -174,18 +149,20 @@ class _Closure:
         if name in self.found:
             return bool(self.found[name].packages or self.found[name].path)
         parent, _, part = name.rpartition(".")
-        folders = self.found[parent].packages if parent else self.search.folders
-        found = self.finder.find(part, folders, top=not parent)
+        found = self.finder.find(part, self._folders(parent), top=not parent)
         if not found.packages and not found.path:
             if not parent and self._assumed(part):
                 self.found[name] = found
             elif needed and by is not None:
-                another = self.finder.made_for_another(part, folders)
-                self.lacking[name] = [Missing(name, by, wanted, another)]
+                another = self.finder.made_for_another(part, self._folders(parent))
+                self.lacking[name] = [Missing(name, by, wanted, another, found.doubt)]
             return False
         self.found[name] = found
         self.enter(Module(name, found.path, by, wanted if by is not None else None), name if found.packages else parent)
         return True
+
+    def _folders(self, parent: str) -> tuple[str, ...]:
+        return self.found[parent].packages if parent else self.search.folders
 
     def _assumed(self, name: str) -> bool:
         """Whether a module without a file is taken to be there: compiled in, or of a standard library that nobody lists."""
@@ -198,11 +175,8 @@ class _Closure:
             self.waiting.append((module, package))
 
     def _source(self, path: str) -> bytes | None:
-        node = self._node(path)
+        node = self.files.walk(path).node
         return node.load(LIMIT) if node is not None and node.load is not None else None
-
-    def _node(self, path: str) -> Node | None:
-        return self.files.walk(path).node
 
     def _is_standard(self, path: str) -> bool:
         return f"/lib/python{self.search.version}/" in path and "-packages/" not in path
@@ -246,9 +220,8 @@ class _Closure:
         return source is None or defines(source, at.module, at.name)
 
     def _doubt(self, one: Missing) -> str:
-        parent, _, part = one.name.rpartition(".")
-        folders = self.found[parent].packages if parent else self.search.folders
-        doubt = self.finder.find(part, folders, top=not parent).doubt
+        parent = one.name.rpartition(".")[0]
+        doubt = one.doubt
         if not parent:
             return self.search.doubt or doubt or (f"{self.changed} changes the path" if self.changed else "")
         begin = self.found[parent].path

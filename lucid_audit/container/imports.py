@@ -12,23 +12,22 @@ from __future__ import annotations
 import re
 from functools import lru_cache
 
+from lucid_audit.regex import regex
 from lucid_audit.tuples import NamedTuple
 
 LIMIT = 4 << 20  # bytes of a source that is read
-_IMPORT = re.compile(
+_IMPORT = regex(
     rb"^(?:import[ \t]+(?P<names>[^\n;#]+)"
     rb"|from[ \t]+(?P<dots>\.*)[ \t]*(?P<module>[\w.]*)[ \t]+import[ \t]*(?P<what>\([^)]*\)|[^\n;#]+))",
     re.MULTILINE,
 )
-_NAME = re.compile(r"[^\W\d]\w*(?:\.[^\W\d]\w*)*")
-_CHANGES = re.compile(rb"\bsys\.path\b\s*(?:\.(?:append|insert|extend)\b|\[|\+?=[^=])|\baddsitedir\b|\bpath_hooks\b")
-_CHANGES_AT_ONCE = re.compile(
+_NAME = regex(r"[^\W\d]\w*(?:\.[^\W\d]\w*)*")
+_CHANGES = regex(rb"\bsys\.path\b\s*(?:\.(?:append|insert|extend)\b|\[|\+?=[^=])|\baddsitedir\b|\bpath_hooks\b")
+_CHANGES_AT_ONCE = regex(
     rb"^(?:sys\.path\b\s*(?:\.(?:append|insert|extend)\b|\[|\+?=[^=])|site\.addsitedir\b)", re.MULTILINE
 )
 _WORDS = (b"sys.path", b"addsitedir", b"path_hooks")
-_DYNAMIC = re.compile(
-    rb"__path__|sys\.modules|extend_path|declare_namespace|meta_path|\b_?Lazy\w*|\blazy\w*", re.IGNORECASE
-)
+_DYNAMIC = regex(rb"__path__|sys\.modules|extend_path|declare_namespace|meta_path|\b_?Lazy\w*|\blazy\w*", re.IGNORECASE)
 
 
 class Import(NamedTuple):

@@ -12,7 +12,7 @@ from posixpath import basename, join
 from lucid_audit.container.access import EXECUTE, Who, who
 from lucid_audit.container.config import Container
 from lucid_audit.container.execute import WRAPPERS, search_path, unwrapped
-from lucid_audit.container.interpret import PYTHON, PYTHON_SCRIPTS
+from lucid_audit.container.interpret import PYTHON, PYTHON_SCRIPTS, task
 from lucid_audit.container.program import Program
 from lucid_audit.container.tree import Made, Walk
 from lucid_audit.regex import regex
@@ -108,9 +108,12 @@ class _Launch:
             return
         if PYTHON.fullmatch(basename(called)) or PYTHON.fullmatch(basename(walk.path)):
             self.python = Python(called, walk.path, argv)
+        told = task(called, argv[1:]) or task(walk.path, argv[1:])
+        if told is None:
+            return
         from lucid_audit.container.python import python_start  # noqa: PLC0415  (only for what gets that far)
 
-        end = python_start(self.container, called, walk.path, argv, self.links)
+        end = python_start(self.container, called, walk.path, told, self.links)
         if end is not None:
             raise _Stop(*end)
 

@@ -7,46 +7,22 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
-from functools import lru_cache
-from posixpath import basename, dirname, join
+from posixpath import join
 
 from lucid_audit.container.access import READ, who
 from lucid_audit.container.config import Container
-from lucid_audit.container.import_closure import Closure, closure
-from lucid_audit.container.interpret import SERVERS, Task, task
-from lucid_audit.container.launch import Link, Python
+from lucid_audit.container.interpret import Task
+from lucid_audit.container.launch import Link
 from lucid_audit.container.python_find import Finder
 from lucid_audit.container.python_path import search
 
 Ending = tuple[str, str, str]  # kind, path and words of a Break
 
 
-@lru_cache(maxsize=4)  # of one container: rules ask, and who proves how it starts
-def imported(container: Container, python: Python) -> Closure | None:
-    """Follow the imports of what an interpreter is told to run; None when that is not plain to see."""
-    called, real, argv = python
-    workdir = container.workdir.known()
-    told = task(called, argv[1:])
-    if told is None or workdir is None or told.kind not in ("script", "module", "app"):
-        return None
-    if told.kind != "script":
-        folder = join(workdir, told.folder)
-        main = (f"{told.name}.__main__",) if told.kind == "module" else ()
-        return closure(container, search(container, called, real, (folder,)), "", (told.name, *main, *told.also))
-    script = container.files.walk(join(workdir, told.name)).path
-    served = task(basename(told.name), argv[argv.index(told.name) + 1 :]) if basename(told.name) in SERVERS else None
-    folders = (join(workdir, served.folder),) if served is not None else ()
-    names = (served.name, *served.also) if served is not None else ()
-    return closure(container, search(container, called, real, (dirname(script), *folders)), script, names)
-
-
-def python_start(
-    container: Container, called: str, real: str, argv: tuple[str, ...], links: list[Link]
-) -> Ending | None:
+def python_start(container: Container, called: str, real: str, told: Task, links: list[Link]) -> Ending | None:
     """Follow what an interpreter is told to run; None when nothing that is known is in its way."""
-    told = task(called, argv[1:]) or task(real, argv[1:])
     workdir = container.workdir.known()
-    if told is None or workdir is None:
+    if workdir is None:
         return None
     if told.kind in ("script", "node", "jar"):
         return _script(container, told, workdir, links)

@@ -6,7 +6,7 @@ and byte code), PEP 420 (folders without ``__init__`` are portions of a namespac
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from posixpath import basename
 
 from lucid_audit.container.files import Files
@@ -38,6 +38,7 @@ class Finder:
         self.files, self._digits = files, version.replace(".", "")
         self._listed: dict[str, tuple[str, Node | None, str]] = {}
         self._by_stem: dict[str, dict[str, list[str]]] = {}
+        self._adds: dict[str, str] = {}
 
     def find(self, part: str, folders: Sequence[str], *, top: bool) -> Found:
         """Look one part of a dotted name up; ``top``: it is the first one."""
@@ -52,9 +53,8 @@ class Finder:
                 doubt = doubt or ("" if standard else why)
                 continue
             if not standard:
-                doubt = doubt or self.files.doubt(node) or (self._more(path, node) if top else "")
-            names = self._stems(path, node).get(part, ())
-            module = min((name for name in names if self._fits(name)), key=_rank, default="")
+                doubt = doubt or self.files.doubt(node) or (self._added(path, node) if top else "")
+            module = self._best(self._stems(path, node).get(part, ()))
             child = node.listed().get(part)
             if child is not None and child.kind != "f":
                 inside = f"{path.rstrip('/')}/{part}"
@@ -102,29 +102,39 @@ class Finder:
         """Return the file with which a package begins, "" of a namespace."""
         path, node, _ = self._folder(folder)
         names = self._stems(path, node).get("__init__", ()) if node is not None else ()
-        begin = min((name for name in names if self._fits(name)), key=_rank, default="")
+        begin = self._best(names)
         return f"{path}/{begin}" if begin else ""
+
+    def _best(self, names: Iterable[str]) -> str:
+        """Return the file that is loaded among those of one name, "" when none is."""
+        return min((name for name in names if self._fits(name)), key=_rank, default="")
 
     def _fits(self, name: str) -> bool:
         """Whether this version loads a file of this name, as far as its tag tells."""
         match = _TAG.search(name)
         return match is None or not self._digits or match[1] + match[2] == self._digits
 
-    def _more(self, path: str, node: Node) -> str:
-        """Say why a folder on the path may lead to others: a ``.pth`` file that adds some, or code that runs at start."""
-        for name, child in node.listed().items():
-            if name.endswith(".pth"):
-                data = child.load(1 << 16) if child.load is not None else None
-                lines = data.splitlines() if data is not None else [b"?"]
-                if any(_adds(line) for line in lines):
-                    return f"{path}/{name} adds folders to the path"
-            elif name.endswith((".egg-link", *_ARCHIVES)):
+    def _added(self, path: str, node: Node) -> str:
+        if path not in self._adds:
+            self._adds[path] = _more(path, node)
+        return self._adds[path]
+
+
+def _more(path: str, node: Node) -> str:
+    """Say why a folder on the path may lead to others: a ``.pth`` file that adds some, or code that runs at start."""
+    for name, child in node.listed().items():
+        if name.endswith(".pth"):
+            data = child.load(1 << 16) if child.load is not None else None
+            lines = data.splitlines() if data is not None else [b"?"]
+            if any(_adds(line) for line in lines):
+                return f"{path}/{name} adds folders to the path"
+        elif name.endswith((".egg-link", *_ARCHIVES)):
+            return f"{path}/{name} may change the path"
+        elif name in ("sitecustomize.py", "usercustomize.py"):
+            data = child.load(1 << 16) if child.load is not None else None
+            if data is None or b"path" in data:
                 return f"{path}/{name} may change the path"
-            elif name in ("sitecustomize.py", "usercustomize.py"):
-                data = child.load(1 << 16) if child.load is not None else None
-                if data is None or b"path" in data:
-                    return f"{path}/{name} may change the path"
-        return ""
+    return ""
 
 
 def _adds(line: bytes) -> bool:

@@ -34,7 +34,7 @@ class Search(NamedTuple):
 def search(container: Container, called: str, real: str, first: tuple[str, ...]) -> Search:
     """Return where the interpreter ``called`` by that path, ``real`` behind all links, looks, after the folders ``first``."""
     given, doubt = _given(container)
-    version = version_of(container, called, real)
+    version = _version(container, called, real)
     if "PYTHONHOME" in container.env or "." not in version:
         return Search((*first, *given), version, doubt or "which Python runs is not known", exact=False)
     venv, config = _environment(container, called)
@@ -45,7 +45,7 @@ def search(container: Container, called: str, real: str, first: tuple[str, ...])
     return Search((*first, *given, *_likely(container, called, real, version)), version, doubt, exact=False)
 
 
-def version_of(container: Container, called: str, real: str) -> str:
+def _version(container: Container, called: str, real: str) -> str:
     """Return ``3.11`` as names or the catalogue tell it, "" or less of it when they do not."""
     base = container.base
     interpreter = base.interpreter if base is not None and base.interpreter is not None else None

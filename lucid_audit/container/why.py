@@ -77,7 +77,7 @@ def _command(name: str, container: Container, traced: Traced[Argv | None], where
 
 def _imports(container: Container, python: Python) -> Iterator[Line]:
     """Yield what the program's imports reach, then what they do not find."""
-    from lucid_audit.container.python import imported  # noqa: PLC0415  (only for what gets that far)
+    from lucid_audit.container.import_closure import imported  # noqa: PLC0415  (only for what gets that far)
 
     found = imported(container, python)
     if found is None:
@@ -85,14 +85,9 @@ def _imports(container: Container, python: Python) -> Iterator[Line]:
     tops = {module.name.partition(".")[0] for module in found.modules}
     yield "", f"imports reach {len(found.modules)} modules in {len(tops)} packages"
     for one in found.missing:
-        there = (
-            f"is only there for another version of Python: {one.another}"
-            if one.another
-            else "is in no folder of its path"
-        )
-        yield "", f"✗ {one.by.path} line {one.at.line} imports {one.name}, which {there}"
+        yield "", f"✗ {one.where} imports {one.name}, which is {one.there}"
     for one, reason in found.unknown:
-        yield "", f"? {one.by.path} line {one.at.line} imports {one.name}: {reason}"
+        yield "", f"? {one.where} imports {one.name}: {reason}"
 
 
 def _chain(chain: Chain, where: Where) -> Iterator[Line]:

@@ -5,17 +5,16 @@ from __future__ import annotations
 import json
 import zlib
 from collections.abc import Callable
-from hashlib import sha256
 from typing import Any
 
 from lucid_audit.container.program import Program
 from lucid_audit.image.entry import Entry
 from lucid_audit.image.layer import Layer
+from lucid_audit.image.sealed import seal, unseal
 from lucid_audit.image.texts import Texts
 from lucid_audit.image.texts import load as unpack
 
 VERSION = "2"
-_CHECKSUM = 32
 
 
 def dump(layer: Layer) -> bytes:
@@ -29,21 +28,21 @@ def dump(layer: Layer) -> bytes:
         "repeated": layer.repeated,
     }
     text = json.dumps(document, separators=(",", ":"))
-    data = zlib.compress(text.encode(), 1)
-    return sha256(data).digest() + data
+    return seal(zlib.compress(text.encode(), 1))
 
 
 def load(
-    data: bytes, texts: Callable[[], bytes], *, digest: str, diff_id: str, size: Any, compression: str
+    sealed: bytes, texts: Callable[[], bytes], *, digest: str, diff_id: str, size: Any, compression: str
 ) -> Layer | None:
     """Return the facts that ``dump`` wrote; None when they are damaged or have another shape.
 
     ``texts`` fetches what ``image.texts.dump`` wrote of the same layer.
     """
-    if sha256(data[_CHECKSUM:]).digest() != data[:_CHECKSUM]:
+    data = unseal(sealed)
+    if data is None:
         return None
     try:
-        raw = json.loads(zlib.decompress(data[_CHECKSUM:]))
+        raw = json.loads(zlib.decompress(data))
         return Layer(
             digest,
             diff_id,

@@ -6,13 +6,14 @@ Thousands of them are in an image and a proof reads hundreds, so they are kept c
 from __future__ import annotations
 
 import json
-import zlib
 from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property, lru_cache
-from hashlib import sha256
 from itertools import accumulate, pairwise
 from posixpath import basename
-from typing import Any, NamedTuple
+from typing import NamedTuple
+
+from lucid_audit.image.compression import deflate
+from lucid_audit.image.sealed import seal, unseal
 
 BLOCK = 1 << 18  # bytes of sources that are packed together
 HELD = 96  # blocks that are held unpacked: a proof goes back and forth among them
@@ -55,7 +56,7 @@ class Texts:
         return self._block(block)[start : start + length]
 
     def _unpack(self, number: int) -> bytes:
-        return bytes(_library().decompress(self.kept.blocks[number]))
+        return bytes(deflate().decompress(self.kept.blocks[number]))
 
 
 class TextsWriter:
@@ -63,7 +64,7 @@ class TextsWriter:
 
     def __init__(self, limit: int) -> None:
         self._limit, self._size = limit, 0
-        self._compress = _library().compress
+        self._compress = deflate().compress
         self._index: dict[str, Place] = {}
         self._blocks: list[bytes] = []
         self._open: list[bytes] = []
@@ -100,15 +101,6 @@ class TextsWriter:
         return Texts(lambda: kept)
 
 
-def _library() -> Any:
-    """Return isal's zlib, several times as fast, where there is one."""
-    try:
-        from isal import isal_zlib  # noqa: PLC0415
-    except ImportError:
-        return zlib
-    return isal_zlib
-
-
 def text_limit(path: str) -> int:
     """Return how large a file of this name may be to be kept, in bytes; 0 for names that nobody reads as a source."""
     if path.endswith(_SOURCES) or basename(path) in _NAMES:
@@ -119,15 +111,14 @@ def text_limit(path: str) -> int:
 def dump(kept: Kept) -> bytes:
     """Return sources as bytes, for the cache."""
     head = json.dumps([kept.places, [len(block) for block in kept.blocks], kept.full], separators=(",", ":")).encode()
-    data = b"".join((len(head).to_bytes(8, "big"), head, *kept.blocks))
-    return sha256(data).digest() + data
+    return seal(b"".join((len(head).to_bytes(8, "big"), head, *kept.blocks)))
 
 
-def load(data: bytes) -> Kept:
+def load(sealed: bytes) -> Kept:
     """Return what ``dump`` wrote; nothing, and that it is not all, when it is damaged."""
     nothing = Kept({}, (), full=True)
-    data, checksum = data[32:], data[:32]
-    if sha256(data).digest() != checksum:
+    data = unseal(sealed)
+    if data is None:
         return nothing
     at = 8 + int.from_bytes(data[:8], "big")
     try:
