@@ -90,11 +90,25 @@ class Transfers:
         elif instruction.from_ is not None:
             yield from self._elsewhere(source, instruction.from_.raw, stage, made)
         elif instruction.keyword == "ADD" and (source.startswith(_REMOTE) or source.endswith(ARCHIVES)):
-            yield Source("", None, f"what ADD {source} brings is not listed")
+            yield self._added(source, instruction, made)
         elif self.context is None:
             yield guess(source, made, "the build context is not known")
         else:
             yield from from_context(self.context, source, made)
+
+    def _added(self, source: str, instruction: Transfer, made: Made) -> Source:
+        """Return what ADD makes of a URL or an archive."""
+        from lucid_audit.dockerfile.archive import remote, unpacked  # noqa: PLC0415  (few files use them)
+
+        named = {flag.name for flag in instruction.flags}
+        if not named & {"unpack", "exclude"}:
+            if source.startswith(_REMOTE):
+                return remote(source, made)
+            if self.context is not None and "chmod" not in named and not has_wildcards(source):
+                paths = self.context.match(source).paths
+                if len(paths) == 1 and self.context.kind(paths[0]) == "file":
+                    return unpacked(self.context, paths[0], made)
+        return Source("", None, f"what ADD {source} brings is not listed")
 
     def _elsewhere(self, source: str, name: str, stage: Stage | None, made: Made) -> Iterator[Source]:
         if stage is not None:

@@ -52,7 +52,7 @@ def test_the_kernel_follows_the_same_way(
         tree.put(f"/{path}", Node(what if what in "df" else "l", MADE, None, None, None, what), MADE)
     for path in asked:
         if not _escapes(root, path):
-            assert (tree.walk(f"/{path}").state == "present") == (root / path).exists(), (entries, path)
+            assert (tree.walk(f"/{path}").state == "present") == os.path.exists(f"{root}/{path}"), (entries, path)  # noqa: PTH110  (Path drops a last /.)
 
 
 def _escapes(root: Path, path: str) -> bool:
