@@ -1,7 +1,7 @@
 """What ADD makes of a local archive and of a URL, without unpacking or fetching anything.
 
 Facts: moby/buildkit ``solver/llbsolver/file/unpack.go`` (a tar file, also compressed, is unpacked into the destination as a
-folder; owners are those of the archive without ``--chown``; ``--chmod`` and patterns do not count),
+folder; owners are those of the archive without ``--chown``),
 github.com/moby/go-archive ``archive.go`` (an entry replaces what is there unless both are folders), and
 ``dockerfile2llb/convert_copy.go`` with the reference of ADD (a file from a URL is called like the last part of its path and
 has mode 0600).
@@ -120,7 +120,8 @@ def _add(root: Node, member: tarfile.TarInfo, made: Made) -> None:
         there = _find(root, clean("/" + member.linkname)[1:])
         if there is None or there.kind != "f":
             raise UnlistedError(f"{path} is a link to what is not in it")
-        node = there.copied()
+        node = there  # one file with two names: the last entry's attributes are those of both
+        node.mode, node.uid, node.gid = mode, member.uid, member.gid
     else:
         raise UnlistedError(f"{path} is neither a file nor a folder nor a link")
     folder.children[name] = node

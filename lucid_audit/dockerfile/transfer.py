@@ -104,7 +104,8 @@ class Transfers:
         if not named & {"unpack", "exclude"}:
             if source.startswith(_REMOTE):
                 return remote(source, made)
-            if self.context is not None and "chmod" not in named and not has_wildcards(source):
+            # Whose the files are with --chown depends on the release: BuildKit of Docker 20.10 keeps the archive's owners.
+            if self.context is not None and not named & {"chmod", "chown"} and not has_wildcards(source):
                 paths = self.context.match(source).paths
                 if len(paths) == 1 and self.context.kind(paths[0]) == "file":
                     return unpacked(self.context, paths[0], made)
