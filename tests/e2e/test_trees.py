@@ -132,13 +132,15 @@ def predicted(folder: Path) -> dict[str, Node]:
     assert build.target is not None
     tree: Tree = build.trees.end(build.target)
     assert not tree.doubt
-    return dict(tree.below("/", tree.root))
+    return {"": tree.root, **dict(tree.below("/", tree.root))}
 
 
 def differences(ours: dict[str, Node], theirs: dict[str, Built]) -> list[str]:
     """Return what is claimed and is not so. What we say is open or of unknown kind claims nothing."""
     found = [f"{path} is missing" for path in theirs if path not in ours and not _open(ours, path)]
     for path, node in ours.items():
+        if not path:
+            continue  # the root is in every tree
         real = theirs.get(path)
         if real is None:
             found.append(f"{path} is not there")
