@@ -14,8 +14,9 @@ from posixpath import basename
 from lucid_audit.container.access import number
 from lucid_audit.container.base_tree import base_tree
 from lucid_audit.container.tree import Made, Node, Tree, melt
-from lucid_audit.dockerfile.globs import element, has_wildcards
+from lucid_audit.dockerfile.globs import has_wildcards
 from lucid_audit.dockerfile.model import Transfer, Word
+from lucid_audit.dockerfile.sources import Source, doubted, from_context, guess, heredoc_file, matches
 from lucid_audit.dockerfile.stages import Graph, Stage, Step, find_stage
 from lucid_audit.reference import parse
 from lucid_audit.tuples import NamedTuple
@@ -27,14 +28,6 @@ if TYPE_CHECKING:
 
 ARCHIVES = (".tar", ".tgz", ".tbz2", ".txz", ".tar.gz", ".tar.bz2", ".tar.xz", ".tar.zst")
 _REMOTE = ("http://", "https://", "git://", "ssh://", "git@")
-
-
-class Source(NamedTuple):
-    """Something that is copied. ``name`` is what it is called in a folder; ``node`` is None when its kind is not known."""
-
-    name: str
-    node: Node | None
-    reason: str = ""
 
 
 class Target(NamedTuple):
@@ -67,10 +60,16 @@ class Transfers:
         stage = find_stage(self.graph.stages, from_.raw) if from_ is not None else None
         words = "the build context" if from_ is None else f"stage {stage.label}" if stage is not None else from_.raw
         target = _target(tree, step, instruction, destination, Made(instruction.span, words))
-        parents, exclude = instruction.flag("parents"), instruction.flag("exclude")
-        if parents is not None or exclude is not None:
-            what = "parents" if parents is not None else "exclude"
-            _unlisted(target, f"what {instruction.keyword} --{what} takes along is not followed")
+        if any(flag.name in ("parents", "exclude") for flag in instruction.flags):
+            from lucid_audit.dockerfile.picked import UnclearError, picked  # noqa: PLC0415  (few files use them)
+
+            try:
+                chosen = picked(step, instruction, lambda word: self._sources(step, instruction, word, stage))
+            except UnclearError as why:
+                _unlisted(target, str(why))
+            else:
+                for source in chosen:
+                    _place(target, source)
             return
         for word in instruction.sources:
             for source in self._sources(step, instruction, word, stage):
@@ -81,7 +80,8 @@ class Transfers:
         heredoc = next((one for one in instruction.heredocs if one.word == word.span), None)
         if heredoc is not None:
             yield Source(
-                heredoc.name, _text(made, heredoc.body if not heredoc.expand or "$" not in heredoc.body else None)
+                heredoc.name,
+                heredoc_file(made, heredoc.body if not heredoc.expand or "$" not in heredoc.body else None),
             )
             return
         source = step.scope.value(word)
@@ -90,11 +90,26 @@ class Transfers:
         elif instruction.from_ is not None:
             yield from self._elsewhere(source, instruction.from_.raw, stage, made)
         elif instruction.keyword == "ADD" and (source.startswith(_REMOTE) or source.endswith(ARCHIVES)):
-            yield Source("", None, f"what ADD {source} brings is not listed")
+            yield self._added(source, instruction, made)
         elif self.context is None:
-            yield _guess(source, made, "the build context is not known")
+            yield guess(source, made, "the build context is not known")
         else:
-            yield from _from_context(self.context, source, made)
+            yield from from_context(self.context, source, made)
+
+    def _added(self, source: str, instruction: Transfer, made: Made) -> Source:
+        """Return what ADD makes of a URL or an archive."""
+        from lucid_audit.dockerfile.archive import remote, unpacked  # noqa: PLC0415  (few files use them)
+
+        named = {flag.name for flag in instruction.flags}
+        if not named & {"unpack", "exclude"}:
+            if source.startswith(_REMOTE):
+                return remote(source, made)
+            # Whose the files are with --chown depends on the release: BuildKit of Docker 20.10 keeps the archive's owners.
+            if self.context is not None and not named & {"chmod", "chown"} and not has_wildcards(source):
+                paths = self.context.match(source).paths
+                if len(paths) == 1 and self.context.kind(paths[0]) == "file":
+                    return unpacked(self.context, paths[0], made)
+        return Source("", None, f"what ADD {source} brings is not listed")
 
     def _elsewhere(self, source: str, name: str, stage: Stage | None, made: Made) -> Iterator[Source]:
         if stage is not None:
@@ -104,29 +119,14 @@ class Transfers:
             found = self.graph.settings.bases.lookup(ref, self.graph.settings.as_of) if ref is not None else None
             tree = base_tree(found, name)
         if has_wildcards(source):
-            yield from _matches(tree, source)
+            yield from matches(tree, source)
             return
         walk = tree.walk("/" + source)
         if walk.state == "present" and walk.node is not None and walk.node.kind != "?":
-            copy = walk.node.copied(lambda node: _doubted(node, tree.doubt))
+            copy = walk.node.copied(lambda node: doubted(node, tree.doubt))
             yield Source(basename(source.rstrip("/")), copy)
         else:
-            yield _guess(source, made, walk.reason or f"{source} of {name} is not known", stage)
-
-
-def _doubted(node: Node, doubt: str) -> None:
-    if node.kind == "d" and doubt:
-        node.doubt(doubt)
-
-
-def _guess(source: str, made: Made, reason: str, stage: Stage | None = None) -> Source:
-    """Return what is there and not seen: a file when its name says so, else it may be a folder too."""
-    name = basename(source.rstrip("/"))
-    stem, dot, suffix = name.rpartition(".")
-    suffixed = bool(stem and dot and suffix.isalnum() and suffix != "d" and not suffix.isdigit())
-    program = stage is not None and basename(source.rpartition("/")[0]) in ("bin", "sbin", "busybox")
-    plain = not has_wildcards(source) and not source.endswith("/")
-    return Source(name, Node("?", made) if plain and (suffixed or program) else None, reason)
+            yield guess(source, made, walk.reason or f"{source} of {name} is not known", stage)
 
 
 def _target(tree: Tree, step: Step, instruction: Transfer, destination: str, made: Made) -> Target:
@@ -193,73 +193,3 @@ def _put(target: Target, path: str, node: Node) -> None:
     walk = target.tree.walk(path)
     target.tree.folder(path.rpartition("/")[0] or "/", target.made, 0o755, target.uid, target.gid)
     target.tree.put(walk.path if walk.hops else path, node, target.made)
-
-
-def _text(made: Made, body: str | None) -> Node:
-    """Return the file that a here-document makes."""
-    node = Node("f", made, 0o644, 0, 0)
-    if body is not None:
-        data = body.encode("utf-8", "surrogateescape")
-        node.load = lambda limit: data[:limit]
-    return node
-
-
-def _from_context(context: Context, source: str, made: Made) -> Iterator[Source]:
-    match = context.match(source)
-    if match.kind in ("unknown", "missing", "ignored") or (match.kind == "outside" and not match.paths):
-        # What is missing has findings of its own; whatever rests on it is not to be blamed as well.
-        yield _guess(source, made, match.reason or f"{source} is not in the build context")
-    for path in match.paths:
-        name = path if has_wildcards(source) else source.rstrip("/")  # a link keeps its name
-        yield Source(basename(name), context_node(context, path, made))
-
-
-def context_node(context: Context, path: str, made: Made) -> Node | None:
-    """Return an entry of the context as BuildKit sends it: owned by root; a folder is listed when it is looked into."""
-    kind = context.kind(path)
-    if kind == "dir":
-        node = Node("d", made, context.mode(path), 0, 0)
-
-        def fill(folder: Node) -> None:
-            names = context.list_dir(path)
-            if names is None:
-                folder.open = f"{path} cannot be read"
-            for name in names or ():
-                inner = name if path == "." else f"{path}/{name}"
-                child = context_node(context, inner, made) if context.sent(inner) else None
-                if child is not None:
-                    folder.children[name] = child
-
-        node.fill = fill
-        return node
-    if kind == "link":
-        return Node("l", made, 0o777, 0, 0, context.target(path))
-    if kind == "file":
-        node = Node("f", made, context.mode(path), 0, 0)
-        node.load = lambda limit: context.read(path, limit)
-        return node
-    return Node("?", made)
-
-
-def _matches(tree: Tree, pattern: str) -> Iterator[Source]:
-    """Yield what a wildcard matches in another stage; in a folder that is not fully listed there may be more."""
-    level: list[tuple[str, Node | None]] = [("", tree.root)]
-    reason = ""
-    for part in pattern.strip("/").split("/"):
-        found: list[tuple[str, Node | None]] = []
-        for path, _ in level:
-            walk = tree.walk(path or "/")
-            if walk.node is None or walk.node.kind != "d":
-                reason = reason or walk.reason
-                continue
-            reason = reason or walk.node.open or tree.doubt
-            regex = element(part)
-            names = sorted(name for name in walk.node.listed() if regex is not None and regex.fullmatch(name))
-            found.extend((f"{path}/{name}", walk.node.children[name]) for name in names)
-        level = found
-    for path, _ in level:
-        walk = tree.walk(path)  # what matches is followed, and a link that leads nowhere is passed over
-        if walk.node is not None:
-            yield Source(basename(path), walk.node.copied(lambda one: _doubted(one, tree.doubt)))
-    if reason:
-        yield Source("", None, reason)

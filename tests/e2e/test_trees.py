@@ -56,8 +56,23 @@ def context(folder: Path, random: Random) -> None:
             else:
                 path.write_text(name)
                 path.chmod(random.choice((0o644, 0o755, 0o600)))
+    pack(folder / "t.tar.gz", random)
     if random.random() < 0.3:
         (folder / ".dockerignore").write_text("\n".join(random.choices(IGNORED, k=2)) + "\n")
+
+
+def pack(path: Path, random: Random) -> None:
+    """Write an archive: folders before what is in them, with owners and modes of their own, and links."""
+    with tarfile.open(path, "w:gz") as tar:
+        for name, kind in (("./", "5"), ("./a", "5"), ("./a/x", "0"), ("./b.txt", "0"), ("./a/l", "2"), ("./y", "1")):
+            if name == "./" and random.random() < 0.5:
+                continue
+            info = tarfile.TarInfo(name)
+            info.type = kind.encode()
+            info.mode = random.choice((0o755, 0o700)) if kind == "5" else random.choice((0o644, 0o4755))
+            info.linkname = {"2": "../b.txt", "1": "./b.txt"}.get(kind, "")
+            info.uid, info.gid = random.choice(((0, 0), (7, 8)))
+            tar.addfile(info)
 
 
 def transfer(random: Random, stage: int) -> str:
@@ -66,6 +81,8 @@ def transfer(random: Random, stage: int) -> str:
     if stage and random.random() < 0.5:
         source = random.choice(("/x", "/x/", "/w", "/a", "/", "/x/*", "/x/b.txt"))
         return f"COPY --from=s{random.randrange(stage)} {flags}{source} {target}"
+    if random.random() < 0.2:
+        return f"ADD {random.choice(('', '--chown=5:6 '))}t.tar.gz {target}"
     sources = random.choices(
         (".", "a", "a/", "b.txt", "c", "d.py", "*.py", "a/*", "c/l", "run", "a/s*"), k=random.choice((1, 1, 1, 2))
     )
@@ -115,13 +132,15 @@ def predicted(folder: Path) -> dict[str, Node]:
     assert build.target is not None
     tree: Tree = build.trees.end(build.target)
     assert not tree.doubt
-    return dict(tree.below("/", tree.root))
+    return {"": tree.root, **dict(tree.below("/", tree.root))}
 
 
 def differences(ours: dict[str, Node], theirs: dict[str, Built]) -> list[str]:
     """Return what is claimed and is not so. What we say is open or of unknown kind claims nothing."""
     found = [f"{path} is missing" for path in theirs if path not in ours and not _open(ours, path)]
     for path, node in ours.items():
+        if not path:
+            continue  # the root is in every tree
         real = theirs.get(path)
         if real is None:
             found.append(f"{path} is not there")

@@ -1,7 +1,8 @@
 """What we read of a RUN against what a shell really does: generated scripts, entry by entry.
 
 The scripts run in a folder of their own with relative paths; the prediction runs them in /w of an empty image that is said
-to have a shell.
+to have a shell. The folder lies deeper than a script can climb: each command goes up once at most, and leaves its own folder
+never but through a link ``../x``, so that what is written above stays in the test's temporary folder.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from lucid_audit.container.tree import Node
 from tests.sketch import sketch
 
 SCRIPTS = 400
+COMMANDS = 6  # at most, in a script; so many folders can a chain of links ``../x`` go up, and those of ``cd``
 NAMES = ("a", "b", "c", "a/x", "a/y", "b/z", "d/e", "l")
 
 
@@ -72,8 +74,8 @@ def command(random: Random) -> str:
 
 def really(script: str, folder: Path) -> dict[str, os.stat_result] | None:
     """Run a script that stops at the first failure; return what is there afterwards, None when it failed."""
-    shutil.rmtree(folder, ignore_errors=True)
-    folder.mkdir()
+    shutil.rmtree(_outermost(folder), ignore_errors=True)
+    folder.mkdir(parents=True)
     done = subprocess.run(["/bin/sh", "-c", f"umask 022; {script}"], cwd=folder, capture_output=True, check=False)
     if done.returncode:
         return None
@@ -83,6 +85,10 @@ def really(script: str, folder: Path) -> dict[str, os.stat_result] | None:
             path = Path(parent, name)
             found[f"/w/{path.relative_to(folder)}"] = path.lstat()
     return found
+
+
+def _outermost(folder: Path) -> Path:
+    return folder.parents[2 * COMMANDS]
 
 
 def wrong(script: str, real: dict[str, os.stat_result], folder: Path) -> tuple[list[str], int]:
@@ -119,10 +125,10 @@ def _unlike(path: str, node: Node, status: os.stat_result, folder: Path) -> list
 @pytest.mark.skipif(shutil.which("install") is None, reason="needs coreutils")
 def test_what_is_read_is_what_happens(tmp_path: Path) -> None:
     random = Random(20261124)
-    folder = tmp_path / "w"
+    folder = tmp_path.joinpath("outermost", *("up",) * 2 * COMMANDS, "w")
     compared = paths = sure = 0
     for _ in range(SCRIPTS):
-        script = " && ".join(command(random) for _ in range(random.randint(1, 6)))
+        script = " && ".join(command(random) for _ in range(random.randint(1, COMMANDS)))
         real = really(script, folder)
         if real is not None:
             compared += 1
