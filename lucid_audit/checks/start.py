@@ -15,6 +15,10 @@ from lucid_audit.finding import Hit, Skip
 from lucid_audit.record import record
 from lucid_audit.values import Unknown
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from lucid_audit.container.import_closure import Module
+
 _TELL = (("script",), ("module",))
 _TOLD = ("script", "module")  # what CMD says, whoever chose the interpreter
 
@@ -77,6 +81,31 @@ def imports_follow(container: Container, params: Imports) -> Answers:
         (first, reason), *more = found.unknown
         others = f" and {len(more)} more" if more else ""
         yield Skip(place, f"whether {first.name}{others} can be imported: {reason}")
+
+
+@check("extensions-load")
+def extensions_load(container: Container, params: Imports) -> Answers:
+    """Judge the libraries of the extension modules that a Python program imports whenever it starts."""
+    chain, place = chain_of(container, params.of)
+    if chain is None or isinstance(chain, Unknown) or chain.end is not None or chain.python is None:
+        return
+    from lucid_audit.container.extensions import extensions  # noqa: PLC0415  (only for what gets that far)
+
+    found = extensions(container, chain.python)
+    for module, lack in found.lacks if found is not None else ():
+        if lack.doubt:
+            yield Skip(place, f"whether {module.path} can be loaded: {lack.doubt}")
+        else:
+            yield Hit(place, words=lack.words, module=module.name, by=_importer(module))
+
+
+def _importer(module: Module) -> str:
+    """Say who imports a module."""
+    return (
+        f", which {module.by.path} line {module.at.line} imports"
+        if module.by is not None and module.at is not None
+        else ""
+    )
 
 
 def _said_already(container: Container, kind: str) -> bool:

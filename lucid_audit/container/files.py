@@ -16,6 +16,10 @@ from lucid_audit.text import Span
 from lucid_audit.tuples import NamedTuple
 from lucid_audit.values import Unknown
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from lucid_audit.container.linkage import Linkage
+
 PROGRAM_DIRECTORIES = ("/bin", "/sbin", "/usr/bin", "/usr/sbin", "/usr/local/bin", "/usr/local/sbin", "/busybox")
 MERGED = ("/bin", "/sbin", "/lib", "/lib64")  # links into /usr on a merged-/usr system (Debian 12 policy, section 10.1)
 SHELLS = frozenset(("sh", "bash", "dash", "ash", "zsh", "ksh", "busybox"))
@@ -80,6 +84,22 @@ class Files:
         """Return what kind of program a path led to, None when it is none, or why that is not known."""
         data = walk.node.load(HEAD) if walk.node is not None and walk.node.load is not None else None
         return read_program(data) if data is not None else Unknown(f"the content of {walk.path} is not known")
+
+    def linkage(self, walk: Walk) -> Linkage | Unknown | None:
+        """Return what an ELF file wants from the dynamic linker, None for what is none, or why that is not known."""
+        from lucid_audit.container.linkage import LIMIT, read_linkage, slices  # noqa: PLC0415  (only for own programs)
+
+        data = walk.node.load(LIMIT) if walk.node is not None and walk.node.load is not None else None
+        if data is None:
+            return Unknown(f"the content of {walk.path} is not known")
+        if not data.startswith(b"\x7fELF"):
+            return None
+        found = read_linkage(slices(data))
+        return found if found is not None else Unknown(f"the dynamic section of {walk.path} is not known")
+
+    def named(self, name: str) -> Iterator[str]:  # noqa: ARG002  (a tree that is not all listed has nothing to look through)
+        """Yield every path that ends with a name, in no particular order."""
+        yield from ()
 
     def doubt(self, node: Node) -> str:
         """Say why a folder may have more than is listed, "" when it has no more."""

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import sys
 from collections import deque
+from collections.abc import Callable
 from functools import lru_cache
 from posixpath import basename, dirname, join
 
@@ -71,11 +72,15 @@ class Missing(NamedTuple):
 
 
 class Closure(NamedTuple):
-    """What was reached; what is missing; and names of which it is not known whether they are there, with the reason."""
+    """What was reached; what is missing; and names of which it is not known whether they are there, with the reason.
+
+    ``sure`` confirms that a module that was reached is imported whenever the program starts.
+    """
 
     modules: tuple[Module, ...]
     missing: tuple[Missing, ...]
     unknown: tuple[tuple[Missing, str], ...]
+    sure: Callable[[Module], bool]
 
 
 @lru_cache(maxsize=4)  # of one container: rules ask, and who proves how it starts
@@ -193,7 +198,7 @@ class _Closure:
                 unknown.append((one, reason))
             else:
                 missing.append(one)
-        return Closure(tuple(self.modules.values()), tuple(missing), tuple(unknown))
+        return Closure(tuple(self.modules.values()), tuple(missing), tuple(unknown), self._sure)
 
     def _made_up(self, name: str) -> bool:
         """Whether a package, or a module that is none, makes modules itself and names this one, as os and six do."""
@@ -201,8 +206,8 @@ class _Closure:
         source = self._source(self.found[parent].path) if parent else None
         return source is not None and is_dynamic(source) and part.encode() in source
 
-    def _sure(self, one: Missing) -> bool:
-        """Whether every import that leads to a missing module is a statement, and takes what it seems to take."""
+    def _sure(self, one: Missing | Module) -> bool:
+        """Whether every import that leads to a module is a statement, and takes what it seems to take."""
         step: Missing | Module = one
         while step.by is not None and step.at is not None:
             source = self._source(step.by.path)

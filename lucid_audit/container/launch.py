@@ -46,8 +46,8 @@ class Break(NamedTuple):
     lacks: str = ""
 
 
-KINDS = ("missing", "link", "folder", "permission", "interpreter", "loader", "format", "machine", "script", "module",
-         "unknown")  # fmt: skip
+_OF_CONTENT = ("interpreter", "loader", "format", "machine", "library", "version")  # what a file's bytes tell
+KINDS = ("missing", "link", "folder", "permission", *_OF_CONTENT, "script", "module", "unknown")
 
 
 class Python(NamedTuple):
@@ -91,12 +91,14 @@ class _Launch:
         self.container, self.argv = container, argv
         self.files, self.who = container.files, who(container)
         self.links: list[Link] = []
+        self.started = 0
         self.doubts: list[tuple[str, str]] = []
         self.python: Python | None = None
 
     def start(self, argv: tuple[str, ...], depth: int) -> None:
         """Follow one program; raises _Stop where it ends."""
-        if len(self.links) > HOW_LONG:
+        self.started += 1
+        if self.started > HOW_LONG:
             raise _Stop("unknown", argv[0], "too many programs start one another")
         called, walk = self._find(argv[0])
         self._enter(called, walk)
@@ -201,7 +203,7 @@ class _Launch:
             raise _Stop("format", called, f"{walk.path} is neither a program nor does it begin with #!")
         if isinstance(program, Unknown):
             if walk.node is not None and walk.node.made.span is not None:  # what the base has is taken to work
-                self.doubts += [(kind, program.reason) for kind in ("interpreter", "loader", "format", "machine")]
+                self.doubts += [(kind, program.reason) for kind in _OF_CONTENT]
             return
         if program.kind == "elf":
             self._elf(walk, program)
@@ -238,6 +240,19 @@ class _Launch:
                 self.doubts.append(("loader", f"whether the loader {program.interpreter} is there: {found.reason}"))
             if found.state == "absent":
                 raise _Stop("loader", walk.path, f"its loader {program.interpreter} is not in the image", found.path)
+            if found.state == "present":
+                self._link(walk.path, program)
+
+    def _link(self, path: str, program: Program) -> None:
+        """Load the libraries, as the loader does before the program's first instruction."""
+        from lucid_audit.container.linker import linked  # noqa: PLC0415  (only for what gets that far)
+
+        found = linked(self.container, path, program)
+        self.links.extend(Link(f"library {one.name}", one.path, one.made) for one in found.libraries)
+        for lack in found.lacks:
+            if not lack.doubt:
+                raise _Stop(lack.kind, path, lack.words)
+            self.doubts += [(kind, lack.doubt) for kind in ("library", "version")]
 
     def _wrapped(self, argv: tuple[str, ...]) -> tuple[str, ...]:
         """Return the command that a wrapper starts."""

@@ -10,6 +10,10 @@ import struct
 
 from lucid_audit.tuples import NamedTuple
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from lucid_audit.container.linkage import Linkage
+
 HEAD = 4096  # bytes of a file that are looked at: linkers place PT_INTERP right behind the headers
 LINE = 256  # BINPRM_BUF_SIZE
 _PT_DYNAMIC, _PT_INTERP = 2, 3
@@ -25,7 +29,8 @@ class Program(NamedTuple):
     ``kind`` is ``elf`` or ``script``. ``architecture`` is Go's name, with ``le`` where the byte order is part of it; ""
     for a script, ``machine N`` for one without a name. ``type`` is ``executable``, ``shared``, ``relocatable`` or ``core``.
     ``interpreter`` is PT_INTERP or the first word after ``#!``, ``argument`` the rest of that line. ``dynamic``: it has
-    a dynamic section. ``known_as``: the shell or toolbox that its content shows it to be.
+    a dynamic section. ``known_as``: the shell or toolbox that its content shows it to be. ``linkage``: what it wants from
+    the dynamic linker, None where nobody read that far.
     """
 
     kind: str
@@ -35,6 +40,7 @@ class Program(NamedTuple):
     type: str = ""
     dynamic: bool = False
     known_as: str = ""
+    linkage: Linkage | None = None
 
 
 def read_program(head: bytes) -> Program | None:

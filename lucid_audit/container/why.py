@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator, Mapping
+from posixpath import basename
 
 from lucid_audit.container.config import Argv, Container, Place, Traced
 from lucid_audit.container.execute import DEFAULT_SHELL, effective, shell_of
@@ -72,10 +73,10 @@ def _command(name: str, container: Container, traced: Traced[Argv | None], where
         chain = launch(container, words)
         yield from _chain(chain, where)
         if chain.end is None and chain.python is not None:
-            yield from _imports(container, chain.python)
+            yield from _imports(container, chain.python, where)
 
 
-def _imports(container: Container, python: Python) -> Iterator[Line]:
+def _imports(container: Container, python: Python, where: Where) -> Iterator[Line]:
     """Yield what the program's imports reach, then what they do not find."""
     from lucid_audit.container.import_closure import imported  # noqa: PLC0415  (only for what gets that far)
 
@@ -88,6 +89,22 @@ def _imports(container: Container, python: Python) -> Iterator[Line]:
         yield "", f"✗ {one.where} imports {one.name}, which is {one.there}"
     for one, reason in found.unknown:
         yield "", f"? {one.where} imports {one.name}: {reason}"
+    yield from _extensions(container, python, where)
+
+
+def _extensions(container: Container, python: Python, where: Where) -> Iterator[Line]:
+    """Yield the libraries that imported extension modules bring with them, then what they lack."""
+    from lucid_audit.container.extensions import extensions  # noqa: PLC0415  (only for what gets that far)
+
+    found = extensions(container, python)
+    if found is None or not found.modules:
+        return
+    yield "", f"{len(found.modules)} of them are extension modules, which need {len(found.libraries)} more libraries"
+    for one in found.libraries:
+        made = where(one.made) if one.made is not None else ""
+        yield "", f"→ {one.path} (library {one.name} for {basename(one.by)}{f', {made}' if made else ''})"
+    for module, lack in found.lacks:
+        yield "", f"? {module.path}: {lack.doubt}" if lack.doubt else f"✗ {lack.words}"
 
 
 def _chain(chain: Chain, where: Where) -> Iterator[Line]:

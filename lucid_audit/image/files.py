@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from lucid_audit.container.files import Answer, Files, State
+from lucid_audit.container.linkage import Linkage
 from lucid_audit.container.program import Program
 from lucid_audit.container.tree import Made, Node, Tree, Walk
 from lucid_audit.image.rootfs import Rootfs
@@ -55,6 +58,20 @@ class MeasuredFiles(Files):
         """Return what kind of program a path led to: it was looked at when its layer was read."""
         node = self.rootfs.nodes.get(walk.path)
         return self.rootfs.program(node) if node is not None else None
+
+    def linkage(self, walk: Walk) -> Linkage | Unknown | None:
+        """Return what an ELF file wants from the dynamic linker: it was read when its layer was."""
+        program = self.program(walk)
+        if program is None or isinstance(program, Unknown) or program.kind != "elf":
+            return program if isinstance(program, Unknown) else None
+        unread = Unknown(f"the dynamic section of {walk.path} is damaged or lies too far behind")
+        return program.linkage if program.linkage is not None else unread
+
+    def named(self, name: str) -> Iterator[str]:
+        """Yield every path that ends with a name."""
+        for folder, names in self.rootfs.children.items():
+            if name in names:
+                yield f"{folder.rstrip('/')}/{name}"
 
     def _mounted(self, path: str) -> str:
         for place in (*MOUNTED, *self.volumes):

@@ -8,13 +8,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 
+from lucid_audit.container.linkage import read_linkage, slices
 from lucid_audit.container.program import HEAD, LINE, Program, read_program
 from lucid_audit.image.blocks import Blocks
 from lucid_audit.image.compression import kind_of, unpack
 from lucid_audit.image.descriptor import Descriptor, hasher
+from lucid_audit.image.elf import ElfBytes
 from lucid_audit.image.entry import Entry, normalise, read_entry
 from lucid_audit.image.limits import DEFAULT, Limits
-from lucid_audit.image.markers import SIZE_LIMIT, known_as
+from lucid_audit.image.markers import known_as
 from lucid_audit.image.source import DamagedError
 from lucid_audit.image.tar import Member, TarReader
 from lucid_audit.image.texts import SCRIPT_LIMIT, Texts, TextsWriter, text_limit
@@ -200,8 +202,10 @@ class _Reading:
         program = read_program(head)
         if program is None:
             return
-        if program.kind == "elf" and entry.mode & 0o111 and stored <= SIZE_LIMIT:
-            program = program._replace(known_as=known_as(head + blocks.take(stored - len(head))))
+        if program.kind == "elf":
+            elf = ElfBytes(head, stored, blocks)
+            told = known_as(elf.first) if entry.mode & 0o111 and elf.whole else ""
+            program = program._replace(known_as=told, linkage=read_linkage(elf.read))
         self.programs[entry.path] = program
 
     def _keep(self, member: Member, path: str, blocks: Blocks) -> None:
@@ -216,4 +220,6 @@ class _Reading:
         self._kept_size += len(content)
         program = read_program(content[:HEAD])
         if program is not None:
+            if program.kind == "elf":
+                program = program._replace(linkage=read_linkage(slices(content)))
             self.programs[path] = program

@@ -7,6 +7,7 @@ import zlib
 from collections.abc import Callable
 from typing import Any
 
+from lucid_audit.container.linkage import revive
 from lucid_audit.container.program import Program
 from lucid_audit.image.entry import Entry
 from lucid_audit.image.layer import Layer
@@ -14,7 +15,7 @@ from lucid_audit.image.sealed import seal, unseal
 from lucid_audit.image.texts import Texts
 from lucid_audit.image.texts import load as unpack
 
-VERSION = "2"
+VERSION = "3"
 
 
 def dump(layer: Layer) -> bytes:
@@ -50,7 +51,7 @@ def load(
             raw["unpacked"],
             compression,
             tuple([Entry(*entry) for entry in raw["entries"]]),
-            {path: Program(*program) for path, program in raw["programs"].items()},
+            {path: _program(program) for path, program in raw["programs"].items()},
             {path: content.encode("latin-1") for path, content in raw["kept"].items()},
             Texts(lambda: unpack(texts())),
             tuple(raw["too_large"]),
@@ -58,3 +59,7 @@ def load(
         )
     except (ValueError, KeyError, TypeError, zlib.error):
         return None
+
+
+def _program(raw: list[Any]) -> Program:
+    return Program(*raw[:-1])._replace(linkage=revive(raw[-1]))

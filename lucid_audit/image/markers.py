@@ -6,8 +6,6 @@ XCU 2.14 and 2.5.3). Toolboxes name themselves. A set of strings outlives versio
 
 from __future__ import annotations
 
-SIZE_LIMIT = 16 << 20  # bytes: shells and toolboxes are smaller, and searching costs time
-
 _TOOLBOXES = (("busybox", b"BusyBox v"), ("toybox", b"Toybox %s multicall"), ("fish", b"FISH_DEBUG_OUTPUT"))
 _POSIX = b"OPTIND"
 _POSIX_TOO = (b"getopts", b"OLDPWD")

@@ -1,0 +1,34 @@
+"""The extension modules that a Python program imports when it starts, and the libraries that the dynamic linker loads for them.
+
+Facts: CPython's ``Python/dynload_shlib.c`` (an extension module is opened by its path, with ``dlopen``); manylinux (PEP 600) leaves
+out of wheels what every glibc system has.
+"""
+
+from __future__ import annotations
+
+from lucid_audit.container.config import Container
+from lucid_audit.container.import_closure import Module, imported
+from lucid_audit.container.launch import Python
+from lucid_audit.container.linker import Lack, Library, linked
+from lucid_audit.tuples import NamedTuple
+from lucid_audit.values import Unknown
+
+
+class Extensions(NamedTuple):
+    """``modules`` that are extensions; the libraries that come with them; what each lacks, with the module that is imported."""
+
+    modules: tuple[Module, ...]
+    libraries: tuple[Library, ...]
+    lacks: tuple[tuple[Module, Lack], ...]
+
+
+def extensions(container: Container, python: Python) -> Extensions | None:
+    """Load the extension modules of a program's imports. None when the imports or the interpreter are not known; never raises."""
+    found = imported(container, python)
+    program = container.files.program(container.files.walk(python.real))
+    if found is None or program is None or isinstance(program, Unknown) or program.kind != "elf":
+        return None
+    modules = {module.path: module for module in found.modules if module.path.endswith(".so")}
+    result = linked(container, python.real, program, modules)
+    lacks = [(modules[lack.root], lack) for lack in result.lacks if found.sure(modules[lack.root])]
+    return Extensions(tuple(modules.values()), result.libraries, tuple(lacks))
