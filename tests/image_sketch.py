@@ -13,6 +13,7 @@ A sketch is a mapping; every key may be left out:
           /app/main.py: text          # a file, mode 0644, root
           /app/run: {text: "#!/bin/sh", mode: "0755", uid: 65532, gid: 65532}
           /app/x: {elf: arm64, contains: [OPTIND, getopts, OLDPWD], mode: "0755"}
+          /lib/x.so.1: {elf: arm64, soname: x.so.1, needed: [libc.so.6], wants: {libc.so.6: [GLIBC_2.36]}}  # tests/elf.py
           /app/link: {link: /app/x}
           /app/same: {hard: /app/x}
           /app/folder/: {mode: "1777"}
@@ -30,7 +31,6 @@ from __future__ import annotations
 import gzip
 import io
 import json
-import struct
 import tarfile
 from collections.abc import Iterable, Mapping
 from datetime import date
@@ -57,25 +57,16 @@ from lucid_audit.image.manifest import (
 )
 from lucid_audit.image.replaced import unread
 from lucid_audit.image.wanted import ALWAYS, Wanted, wanted
+from tests.elf import elf
 from tests.sketch import AS_OF, bases
 
 NAME = "example/service"
-MACHINES = {"amd64": 62, "arm64": 183, "arm": 40, "riscv64": 243}
+ELF_KEYS = ("contains", "interpreter", "needed", "soname", "rpath", "runpath", "wants", "weak", "gives")
 
 
 @cache
 def kept() -> Wanted:
     return wanted({*ALWAYS, *reads()})
-
-
-def elf(architecture: str, contains: list[str], interpreter: str = "") -> bytes:
-    """Return a small ELF program: a header, perhaps PT_INTERP, then strings."""
-    name = interpreter.encode() + b"\0" if interpreter else b""
-    count = 1 if name else 0
-    header = b"\x7fELF\x02\x01\x01" + bytes(9) + struct.pack("<HHIQQQIHHHHHH", 2, MACHINES[architecture], 1, 0, 64, 0, 0,
-                                                            64, 56, count, 0, 0, 0)  # fmt: skip
-    segment = struct.pack("<IIQQQQQQ", 3, 4, 64 + 56, 0, 0, len(name), len(name), 1) if name else b""
-    return header + segment + name + b"\0".join(word.encode() for word in contains)
 
 
 def member(path: str, spec: Any) -> tuple[tarfile.TarInfo, bytes]:
@@ -102,7 +93,7 @@ def member(path: str, spec: Any) -> tuple[tarfile.TarInfo, bytes]:
     elif "opaque" in spec:
         info.name = f"{info.name}/.wh..wh..opq"
     elif "elf" in spec:
-        data = elf(spec["elf"], spec.get("contains", []), spec.get("interpreter", ""))
+        data = elf(spec["elf"], **{key: spec[key] for key in ELF_KEYS if key in spec})
     else:
         data = spec.get("text", "").encode()
     data += bytes(spec.get("zeros", 0)) + Random(1).randbytes(spec.get("noise", 0))

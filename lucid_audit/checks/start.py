@@ -10,14 +10,10 @@ from lucid_audit.checks.command import interpreter_once
 from lucid_audit.container.config import Argv, Container, Place, Traced
 from lucid_audit.container.execute import effective, unwrapped
 from lucid_audit.container.interpret import task
-from lucid_audit.container.launch import Break, Chain, launch
+from lucid_audit.container.launch import Break, Chain, Python, launch
 from lucid_audit.finding import Hit, Skip
 from lucid_audit.record import record
 from lucid_audit.values import Unknown
-
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from lucid_audit.container.import_closure import Module
 
 _TELL = (("script",), ("module",))
 _TOLD = ("script", "module")  # what CMD says, whoever chose the interpreter
@@ -65,16 +61,14 @@ class Imports:
 @check("imports-follow")
 def imports_follow(container: Container, params: Imports) -> Answers:
     """Judge what a Python program imports whenever it starts. Where the command itself is not known, others say so."""
-    chain, place = chain_of(container, params.of)
-    if chain is None or isinstance(chain, Unknown) or chain.end is not None or chain.python is None:
+    python, place = _python(container, params.of)
+    if python is None:
         return
     from lucid_audit.container.import_closure import imported  # noqa: PLC0415  (only for what gets that far)
 
-    found = imported(container, chain.python)
+    found = imported(container, python)
     if found is None:
         return
-    if params.of == "command" and container.cmd.known() is not None:
-        place = container.cmd.place  # what CMD says, whoever chose the interpreter
     for one in found.missing:
         yield Hit(place, module=one.name, there=one.there, where=one.where)
     if found.unknown:
@@ -86,26 +80,28 @@ def imports_follow(container: Container, params: Imports) -> Answers:
 @check("extensions-load")
 def extensions_load(container: Container, params: Imports) -> Answers:
     """Judge the libraries of the extension modules that a Python program imports whenever it starts."""
-    chain, place = chain_of(container, params.of)
-    if chain is None or isinstance(chain, Unknown) or chain.end is not None or chain.python is None:
+    python, place = _python(container, params.of)
+    if python is None:
         return
     from lucid_audit.container.extensions import extensions  # noqa: PLC0415  (only for what gets that far)
 
-    found = extensions(container, chain.python)
+    found = extensions(container, python)
     for module, lack in found.lacks if found is not None else ():
         if lack.doubt:
             yield Skip(place, f"whether {module.path} can be loaded: {lack.doubt}")
         else:
-            yield Hit(place, words=lack.words, module=module.name, by=_importer(module))
+            by = f"{module.by.path} line {module.at.line}" if module.by and module.at else "the command"
+            yield Hit(place, where=by, module=module.name, lacking=lack.words)
 
 
-def _importer(module: Module) -> str:
-    """Say who imports a module."""
-    return (
-        f", which {module.by.path} line {module.at.line} imports"
-        if module.by is not None and module.at is not None
-        else ""
-    )
+def _python(container: Container, of: str) -> tuple[Python | None, Place]:
+    """Return the interpreter that surely starts, and the place that tells it what to run."""
+    chain, place = chain_of(container, of)
+    if of == "command" and container.cmd.known() is not None:
+        place = container.cmd.place  # what CMD says, whoever chose the interpreter
+    if chain is None or isinstance(chain, Unknown) or chain.end is not None:
+        return None, place
+    return chain.python, place
 
 
 def _said_already(container: Container, kind: str) -> bool:

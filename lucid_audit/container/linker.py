@@ -153,15 +153,23 @@ class _Linker:
         if elsewhere and (late or any("/glibc-hwcaps/" in path for path in elsewhere)):
             doubt = doubt or f"{elsewhere[0]} may be loaded for {by.path} by other means"
         return Lack(
-            "library", name, by.path, f"{by.path} needs {name}, {self._where(elsewhere, search)}", doubt, _root(by)
+            "library",
+            name,
+            by.path,
+            f"{by.path} needs {name}, {self._where(name, elsewhere, search)}",
+            doubt,
+            _root(by),
         )
 
-    def _where(self, elsewhere: list[str], search: _Search) -> str:
+    def _where(self, name: str, elsewhere: list[str], search: _Search) -> str:
         """Say where a library is that was not found."""
         if search.refused:
             return search.refused
         if not elsewhere:
-            return "which is not in the image"
+            from lucid_audit.container.debian import package_of  # noqa: PLC0415  (only before it is told)
+
+            package = package_of(self.files, name)
+            return f"which is not in the image{f' (in Debian, {package} has it)' if package else ''}"
         why = "where the loader does not look"
         if self.path.cache and not isinstance(self.path.cache, Unknown):
             why += ": /etc/ld.so.cache does not list it"

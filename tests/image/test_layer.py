@@ -19,7 +19,8 @@ from lucid_audit.image.layer_json import dump, load
 from lucid_audit.image.limits import Limits
 from lucid_audit.image.source import DamagedError
 from lucid_audit.image.wanted import wanted
-from tests.image_sketch import archive, elf
+from tests.elf import elf
+from tests.image_sketch import archive
 
 
 def read(data: bytes, want: tuple[str, ...] = (), limits: Limits | None = None, **descriptor: Any) -> Layer:
