@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 MACHINES = {"386": 3, "arm": 40, "amd64": 62, "arm64": 183, "riscv64": 243, "s390x": 22}
 NARROW, BIG = ("386", "arm"), ("s390x",)
@@ -49,6 +50,12 @@ def elf(
     if dynamic:
         segments.append((1, 0, body.end))
     return _head(architecture, order, wide, segments, 3 if soname else 2) + body.data
+
+
+def sketched(spec: Mapping[str, Any]) -> bytes:
+    """Return the file that a sketch describes: ``{elf: arm64, needed: [libx.so.1]}``, with other keys of its own."""
+    keys = ("contains", "interpreter", "needed", "soname", "rpath", "runpath", "wants", "weak", "gives")
+    return elf(spec["elf"], **{key: spec[key] for key in keys if key in spec})
 
 
 class _Body:

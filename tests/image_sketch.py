@@ -57,11 +57,11 @@ from lucid_audit.image.manifest import (
 )
 from lucid_audit.image.replaced import unread
 from lucid_audit.image.wanted import ALWAYS, Wanted, wanted
-from tests.elf import elf
+from tests.elf import sketched
 from tests.sketch import AS_OF, bases
 
 NAME = "example/service"
-ELF_KEYS = ("contains", "interpreter", "needed", "soname", "rpath", "runpath", "wants", "weak", "gives")
+PIECE = 1 << 20  # bytes, as sources give them
 
 
 @cache
@@ -93,7 +93,7 @@ def member(path: str, spec: Any) -> tuple[tarfile.TarInfo, bytes]:
     elif "opaque" in spec:
         info.name = f"{info.name}/.wh..wh..opq"
     elif "elf" in spec:
-        data = elf(spec["elf"], **{key: spec[key] for key in ELF_KEYS if key in spec})
+        data = sketched(spec)
     else:
         data = spec.get("text", "").encode()
     data += bytes(spec.get("zeros", 0)) + Random(1).randbytes(spec.get("noise", 0))
@@ -117,7 +117,8 @@ def layer(files: Mapping[str, Any], more: Iterable[str] = (), tar: bytes | None 
     blob = gzip.compress(archive(files) if tar is None else tar, 1, mtime=0)
     descriptor = Descriptor(DOCKER_LAYER + ".gzip", sha256(blob), len(blob))
     want = kept()
-    return read_layer(iter([blob]), descriptor, want._replace(exact=want.exact | set(more))), descriptor
+    pieces = [blob[at : at + PIECE] for at in range(0, len(blob), PIECE)]
+    return read_layer(iter(pieces), descriptor, want._replace(exact=want.exact | set(more))), descriptor
 
 
 def image(sketch: Mapping[str, Any], name: str = NAME, entry: Descriptor | None = None, as_of: date = AS_OF) -> Image:

@@ -14,6 +14,7 @@ from lucid_audit.dockerfile.context import ContextSet, MemoryContext, candidates
 from lucid_audit.dockerfile.parser import parse
 from lucid_audit.dockerfile.stages import Settings
 from lucid_audit.text import SourceText
+from tests.elf import sketched
 
 T = TypeVar("T")
 AS_OF = date(2026, 11, 23)
@@ -39,12 +40,23 @@ def sketch(text: str, example: Mapping[str, Any] | None = None) -> Build:
     return Build(parse(SourceText(path, text)), settings, _contexts(path, text, example))
 
 
+def made(data: Any) -> str | bytes:
+    """Return a file of a sketch: a text, or a program when it is a mapping such as ``{elf: arm64, needed: [libx.so.1]}``."""
+    if not isinstance(data, Mapping):
+        return str(data)
+    return sketched(data)
+
+
+def _is_link(data: str | bytes) -> bool:
+    return isinstance(data, str) and data.startswith("-> ")
+
+
 def _contexts(path: str, text: str, example: Mapping[str, Any]) -> ContextSet | None:
     if "context" not in example:
         return None
-    given = example["context"]
-    files = {**{name: data for name, data in given.items() if not data.startswith("-> ")}, path: text}
-    links = {name: data.removeprefix("-> ") for name, data in given.items() if data.startswith("-> ")}
+    given = {name: made(data) for name, data in example["context"].items()}
+    files = {**{name: data for name, data in given.items() if not _is_link(data)}, path: text}
+    links = {name: str(data).removeprefix("-> ") for name, data in given.items() if _is_link(data)}
     modes = {name: int(mode, 8) for name, mode in example.get("modes", {}).items()}
     folder = path.rpartition("/")[0]
 

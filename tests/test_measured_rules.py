@@ -273,10 +273,14 @@ PAIRS: dict[str, tuple[str, Mapping[str, Any], set[str]]] = {
     ),
 }  # fmt: skip
 MEASURED_ONLY = {
-    # no Dockerfile says them: the builder refuses the signal, and the passwd file of a base is not read
+    # no Dockerfile says them: the builder refuses the signal, and files of a base are not read
     "stop-signal-invalid",
     "program-for-other-machine",
     "final-user-without-entry",
+    "program-library-missing",
+    "program-library-too-old",
+    "extension-cannot-load",
+    "health-check-extension-cannot-load",
 }
 PREDICTED_ONLY = {"script-needs-shell"}  # by its name, when what is in it is not known
 OWNERSHIP = {"workdir-not-writable", "volume-not-writable"}  # of all these services; judged by themselves below

@@ -97,9 +97,9 @@ class Files:
         found = read_linkage(slices(data))
         return found if found is not None else Unknown(f"the dynamic section of {walk.path} is not known")
 
-    def named(self, name: str) -> Iterator[str]:  # noqa: ARG002  (a tree that is not all listed has nothing to look through)
-        """Yield every path that ends with a name, in no particular order."""
-        yield from ()
+    def named(self, name: str) -> tuple[str, ...] | None:  # noqa: ARG002  (not every tree can be searched)
+        """Return every path that ends with a name, None where files are not all listed."""
+        return None
 
     def doubt(self, node: Node) -> str:
         """Say why a folder may have more than is listed, "" when it has no more."""

@@ -61,7 +61,8 @@ class Python(NamedTuple):
 class Chain(NamedTuple):
     """A command and what starting it does. ``end`` is None when nothing that is known keeps it from starting.
 
-    ``doubts`` are kinds of break that could not be ruled out, with the reason. ``python`` is the interpreter in it, if any.
+    ``doubts`` are kinds of break that could not be ruled out, with the reason. ``python`` is the interpreter in it, if any:
+    what ends a chain that has one is what the interpreter is told to run.
     """
 
     argv: tuple[str, ...]
@@ -82,7 +83,7 @@ def launch(container: Container, argv: tuple[str, ...]) -> Chain:
     try:
         walk.start(argv, SCRIPTS)
     except _Stop as stop:
-        return Chain(argv, tuple(walk.links), stop.end, tuple(walk.doubts))
+        return Chain(argv, tuple(walk.links), stop.end, tuple(walk.doubts), walk.python)
     return Chain(argv, tuple(walk.links), None, tuple(walk.doubts), walk.python)
 
 

@@ -144,7 +144,7 @@ class _Linker:
             self.lacks.append(Lack("library", name, one.path, "", search.opaque, _root(one)))
 
     def _lack(self, name: str, by: Object, search: _Search, *, late: bool) -> Lack:
-        elsewhere = sorted(self.files.named(basename(name)))
+        elsewhere = self.files.named(basename(name))
         doubt = search.doubt
         if _FROM_HOST.fullmatch(name):
             doubt = doubt or f"the container runtime may mount {name} from the host"
@@ -161,10 +161,12 @@ class _Linker:
             _root(by),
         )
 
-    def _where(self, name: str, elsewhere: list[str], search: _Search) -> str:
+    def _where(self, name: str, elsewhere: tuple[str, ...] | None, search: _Search) -> str:
         """Say where a library is that was not found."""
         if search.refused:
             return search.refused
+        if elsewhere is None:
+            return "which is in no folder where the loader looks"
         if not elsewhere:
             from lucid_audit.container.debian import package_of  # noqa: PLC0415  (only before it is told)
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 from lucid_audit.container.files import Answer, Files, State
 from lucid_audit.container.linkage import Linkage
 from lucid_audit.container.program import Program
@@ -67,11 +65,10 @@ class MeasuredFiles(Files):
         unread = Unknown(f"the dynamic section of {walk.path} is damaged or lies too far behind")
         return program.linkage if program.linkage is not None else unread
 
-    def named(self, name: str) -> Iterator[str]:
-        """Yield every path that ends with a name."""
-        for folder, names in self.rootfs.children.items():
-            if name in names:
-                yield f"{folder.rstrip('/')}/{name}"
+    def named(self, name: str) -> tuple[str, ...] | None:
+        """Return every path that ends with a name."""
+        folders = (folder for folder, names in self.rootfs.children.items() if name in names)
+        return tuple(sorted(f"{folder.rstrip('/')}/{name}" for folder in folders))
 
     def _mounted(self, path: str) -> str:
         for place in (*MOUNTED, *self.volumes):

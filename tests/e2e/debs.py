@@ -102,6 +102,19 @@ def _download(names: Sequence[str], architecture: str, place: Path) -> None:
             path.rename(place / path.name)
 
 
+def closure(packages: Sequence[str], architecture: str) -> list[str]:
+    """Return the names of packages with everything that they depend on, as apt would install them on an empty system."""
+    with tempfile.TemporaryDirectory() as part:
+        words = ("install", "--simulate", "--no-install-recommends", *packages)
+        result = _apt(architecture, *words, where=Path(part))
+        if result.returncode != 0:
+            _apt(architecture, "update", where=Path(part))
+            result = _apt(architecture, *words, where=Path(part))
+    if result.returncode != 0:
+        pytest.skip(f"cannot resolve packages for {architecture}: {result.stderr.strip()[-300:]}")
+    return [line.split()[1].partition(":")[0] for line in result.stdout.splitlines() if line.startswith("Inst ")]
+
+
 def _found(place: Path, name: str) -> list[Path]:
     return sorted(place.glob(f"{name}_*.deb"))
 
