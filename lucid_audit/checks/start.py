@@ -35,7 +35,7 @@ def start_follows(container: Container, params: Start) -> Answers:
         yield Skip(place, chain.reason)
     elif chain is None:
         return
-    elif chain.end is None or chain.end.kind not in (*params.ends, "unknown") or _decided(chain, params.ends):
+    elif chain.end is None or _decided(chain, chain.end, params.ends):
         for kind, reason in chain.doubts:
             if kind in params.ends:
                 yield Skip(place, reason)
@@ -104,9 +104,11 @@ def _python(container: Container, of: str) -> tuple[Python | None, Place]:
     return chain.python, place
 
 
-def _decided(chain: Chain, ends: tuple[str, ...]) -> bool:
-    """Whether a chain went far enough to rule the ends out: an interpreter starts before what it runs is looked for."""
-    return chain.python is not None and not set(ends) & set(_TOLD)
+def _decided(chain: Chain, end: Break, ends: tuple[str, ...]) -> bool:
+    """Whether a chain rules the ends out: by another end, or as an interpreter starts before what it runs is looked for."""
+    if end.kind == "unknown":
+        return chain.python is not None and not set(ends) & set(_TOLD)
+    return end.kind not in ends
 
 
 def _said_already(container: Container, kind: str) -> bool:
