@@ -10,7 +10,7 @@ from lucid_audit.checks.command import interpreter_once
 from lucid_audit.container.config import Argv, Container, Place, Traced
 from lucid_audit.container.execute import effective, unwrapped
 from lucid_audit.container.interpret import task
-from lucid_audit.container.launch import Break, Chain, Python, launch
+from lucid_audit.container.launch import Break, Chain, Interpreter, launch
 from lucid_audit.finding import Hit, Skip
 from lucid_audit.record import record
 from lucid_audit.values import Unknown
@@ -61,12 +61,12 @@ class Imports:
 @check("imports-follow")
 def imports_follow(container: Container, params: Imports) -> Answers:
     """Judge what a Python program imports whenever it starts. Where the command itself is not known, others say so."""
-    python, place = _python(container, params.of)
-    if python is None:
+    interpreter, place = _interpreter(container, params.of)
+    if interpreter is None:
         return
-    from lucid_audit.container.import_closure import imported  # noqa: PLC0415  (only for what gets that far)
+    from lucid_audit.container.reached import reached  # noqa: PLC0415  (only for what gets that far)
 
-    found = imported(container, python)
+    found = reached(container, interpreter)
     if found is None:
         return
     for one in found.missing:
@@ -80,12 +80,12 @@ def imports_follow(container: Container, params: Imports) -> Answers:
 @check("extensions-load")
 def extensions_load(container: Container, params: Imports) -> Answers:
     """Judge the libraries of the extension modules that a Python program imports whenever it starts."""
-    python, place = _python(container, params.of)
-    if python is None:
+    interpreter, place = _interpreter(container, params.of)
+    if interpreter is None:
         return
     from lucid_audit.container.extensions import extensions  # noqa: PLC0415  (only for what gets that far)
 
-    found = extensions(container, python)
+    found = extensions(container, interpreter)
     for module, lack in found.lacks if found is not None else ():
         if lack.doubt:
             yield Skip(place, f"whether {module.path} can be loaded: {lack.doubt}")
@@ -94,20 +94,20 @@ def extensions_load(container: Container, params: Imports) -> Answers:
             yield Hit(place, where=by, module=module.name, lacking=lack.words)
 
 
-def _python(container: Container, of: str) -> tuple[Python | None, Place]:
+def _interpreter(container: Container, of: str) -> tuple[Interpreter | None, Place]:
     """Return the interpreter that surely starts, and the place that tells it what to run."""
     chain, place = chain_of(container, of)
     if of == "command" and container.cmd.known() is not None:
         place = container.cmd.place  # what CMD says, whoever chose the interpreter
     if chain is None or isinstance(chain, Unknown) or chain.end is not None:
         return None, place
-    return chain.python, place
+    return chain.interpreter, place
 
 
 def _decided(chain: Chain, end: Break, ends: tuple[str, ...]) -> bool:
     """Whether a chain rules the ends out: by another end, or as an interpreter starts before what it runs is looked for."""
     if end.kind == "unknown":
-        return chain.python is not None and not set(ends) & set(_TOLD)
+        return chain.interpreter is not None and not set(ends) & set(_TOLD)
     return end.kind not in ends
 
 

@@ -6,10 +6,11 @@ out of wheels what every glibc system has.
 
 from __future__ import annotations
 
+from lucid_audit.container.closure import Module
 from lucid_audit.container.config import Container
-from lucid_audit.container.import_closure import Module, imported
-from lucid_audit.container.launch import Python
+from lucid_audit.container.launch import Interpreter
 from lucid_audit.container.linker import Lack, Library, linked
+from lucid_audit.container.reached import reached
 from lucid_audit.tuples import NamedTuple
 from lucid_audit.values import Unknown
 
@@ -22,13 +23,13 @@ class Extensions(NamedTuple):
     lacks: tuple[tuple[Module, Lack], ...]
 
 
-def extensions(container: Container, python: Python) -> Extensions | None:
+def extensions(container: Container, interpreter: Interpreter) -> Extensions | None:
     """Load the extension modules of a program's imports. None when the imports or the interpreter are not known; never raises."""
-    found = imported(container, python)
-    program = container.files.program(container.files.walk(python.real))
+    found = reached(container, interpreter)
+    program = container.files.program(container.files.walk(interpreter.real))
     if found is None or program is None or isinstance(program, Unknown) or program.kind != "elf":
         return None
-    modules = {module.path: module for module in found.modules if module.path.endswith(".so")}
-    result = linked(container, python.real, program, modules)
+    modules = {module.path: module for module in found.modules if module.path.endswith((".so", ".node"))}
+    result = linked(container, interpreter.real, program, modules)
     lacks = [(modules[lack.root], lack) for lack in result.lacks if found.sure(modules[lack.root])]
     return Extensions(tuple(modules.values()), result.libraries, tuple(lacks))

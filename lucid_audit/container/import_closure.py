@@ -10,17 +10,16 @@ from __future__ import annotations
 
 import sys
 from collections import deque
-from collections.abc import Callable
 from functools import lru_cache
 from posixpath import basename, dirname, join
 
+from lucid_audit.container.closure import Closure, Missing, Module
 from lucid_audit.container.config import Container
 from lucid_audit.container.imports import LIMIT, Import, changes_path, confirmed, defines, imports, is_dynamic
 from lucid_audit.container.interpret import SERVERS, task
-from lucid_audit.container.launch import Python
+from lucid_audit.container.launch import Interpreter
 from lucid_audit.container.python_find import Finder, Found
 from lucid_audit.container.python_path import Search, search
-from lucid_audit.tuples import NamedTuple
 
 MODULES = 20_000  # that are followed
 # Compiled into the interpreter, so no file may show them (CPython's ``Modules/Setup`` and ``Modules/config.c.in``).
@@ -37,56 +36,10 @@ _SOMETIME = frozenset((
 )).union(sys.stdlib_module_names)  # fmt: skip
 
 
-class Module(NamedTuple):
-    """A module that is reached: its name, its file ("" of a namespace), and who imports it where (None at the start)."""
-
-    name: str
-    path: str
-    by: Module | None = None
-    at: Import | None = None
-
-
-class Missing(NamedTuple):
-    """A module that is not there, or made for ``another`` Python; ``by`` needs it, in ``at.line``.
-
-    ``doubt`` is why a folder that was looked along may have it all the same.
-    """
-
-    name: str
-    by: Module
-    at: Import
-    another: str = ""
-    doubt: str = ""
-
-    @property
-    def where(self) -> str:
-        """The import that needs it, in words."""
-        return f"{self.by.path} line {self.at.line}"
-
-    @property
-    def there(self) -> str:
-        """Where it is, in words that follow "which is"."""
-        return (
-            f"there for another version of Python only ({self.another})" if self.another else "in no folder of its path"
-        )
-
-
-class Closure(NamedTuple):
-    """What was reached; what is missing; and names of which it is not known whether they are there, with the reason.
-
-    ``sure`` confirms that a module that was reached is imported whenever the program starts.
-    """
-
-    modules: tuple[Module, ...]
-    missing: tuple[Missing, ...]
-    unknown: tuple[tuple[Missing, str], ...]
-    sure: Callable[[Module], bool]
-
-
 @lru_cache(maxsize=4)  # of one container: rules ask, and who proves how it starts
-def imported(container: Container, python: Python) -> Closure | None:
+def imported(container: Container, python: Interpreter) -> Closure | None:
     """Follow the imports of what an interpreter is told to run; None when that is not plain to see."""
-    called, real, argv = python
+    called, real, argv = python.called, python.real, python.argv
     workdir = container.workdir.known()
     told = task(called, argv[1:])
     if told is None or workdir is None or told.kind not in ("script", "module", "app"):
@@ -160,7 +113,10 @@ class _Closure:
                 self.found[name] = found
             elif needed and by is not None:
                 another = self.finder.made_for_another(part, self._folders(parent))
-                self.lacking[name] = [Missing(name, by, wanted, another, found.doubt)]
+                there = (
+                    f"there for another version of Python only ({another})" if another else "in no folder of its path"
+                )
+                self.lacking[name] = [Missing(name, by, wanted, there, found.doubt)]
             return False
         self.found[name] = found
         self.enter(Module(name, found.path, by, wanted if by is not None else None), name if found.packages else parent)

@@ -13,6 +13,7 @@ from lucid_audit.tuples import NamedTuple
 
 PYTHON = regex(r"python(\d+(?:\.\d+)?)?")
 _NODE = regex(r"node(?:js)?\d*")
+INTERPRETERS = (("python", PYTHON), ("node", _NODE))
 _APP = regex(r"([A-Za-z_][\w.]*):[A-Za-z_][\w.]*(?:\(.*\))?")
 _NODE_VALUES = (
     "-r",

@@ -12,7 +12,7 @@ from posixpath import basename, join
 from lucid_audit.container.access import EXECUTE, Who, who
 from lucid_audit.container.config import Container
 from lucid_audit.container.execute import WRAPPERS, search_path, unwrapped
-from lucid_audit.container.interpret import PYTHON, PYTHON_SCRIPTS, task
+from lucid_audit.container.interpret import INTERPRETERS, PYTHON_SCRIPTS, task
 from lucid_audit.container.program import Program
 from lucid_audit.container.tree import Made, Walk
 from lucid_audit.regex import regex
@@ -50,9 +50,10 @@ _OF_CONTENT = ("interpreter", "loader", "format", "machine", "library", "version
 KINDS = ("missing", "link", "folder", "permission", *_OF_CONTENT, "script", "module", "unknown")
 
 
-class Python(NamedTuple):
-    """An interpreter that is started: the path by which it is called, where that leads, and its command."""
+class Interpreter(NamedTuple):
+    """A program that runs others: ``python`` or ``node``, the path by which it is called, where that leads, and its command."""
 
+    kind: str
     called: str
     real: str
     argv: tuple[str, ...]
@@ -61,7 +62,7 @@ class Python(NamedTuple):
 class Chain(NamedTuple):
     """A command and what starting it does. ``end`` is None when nothing that is known keeps it from starting.
 
-    ``doubts`` are kinds of break that could not be ruled out, with the reason. ``python`` is the interpreter in it, if any:
+    ``doubts`` are kinds of break that could not be ruled out, with the reason. ``interpreter`` is the one in it, if any:
     what ends a chain that has one is what the interpreter is told to run.
     """
 
@@ -69,7 +70,7 @@ class Chain(NamedTuple):
     links: tuple[Link, ...]
     end: Break | None
     doubts: tuple[tuple[str, str], ...] = ()
-    python: Python | None = None
+    interpreter: Interpreter | None = None
 
 
 class _Stop(Exception):  # noqa: N818  (no error: the end of a walk)
@@ -83,8 +84,8 @@ def launch(container: Container, argv: tuple[str, ...]) -> Chain:
     try:
         walk.start(argv, SCRIPTS)
     except _Stop as stop:
-        return Chain(argv, tuple(walk.links), stop.end, tuple(walk.doubts), walk.python)
-    return Chain(argv, tuple(walk.links), None, tuple(walk.doubts), walk.python)
+        return Chain(argv, tuple(walk.links), stop.end, tuple(walk.doubts), walk.interpreter)
+    return Chain(argv, tuple(walk.links), None, tuple(walk.doubts), walk.interpreter)
 
 
 class _Launch:
@@ -94,7 +95,7 @@ class _Launch:
         self.links: list[Link] = []
         self.started = 0
         self.doubts: list[tuple[str, str]] = []
-        self.python: Python | None = None
+        self.interpreter: Interpreter | None = None
 
     def start(self, argv: tuple[str, ...], depth: int) -> None:
         """Follow one program; raises _Stop where it ends."""
@@ -109,8 +110,11 @@ class _Launch:
             self.links.append(Link("starts", rest[0]))
             self.start(rest, SCRIPTS)
             return
-        if PYTHON.fullmatch(basename(called)) or PYTHON.fullmatch(basename(walk.path)):
-            self.python = Python(called, walk.path, argv)
+        kind = next(
+            (kind for kind, name in INTERPRETERS if any(name.fullmatch(basename(p)) for p in (called, walk.path))), ""
+        )
+        if kind:
+            self.interpreter = Interpreter(kind, called, walk.path, argv)
         told = task(called, argv[1:]) or task(walk.path, argv[1:])
         if told is None:
             return

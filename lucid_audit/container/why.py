@@ -11,7 +11,7 @@ from posixpath import basename
 
 from lucid_audit.container.config import Argv, Container, Place, Traced
 from lucid_audit.container.execute import DEFAULT_SHELL, effective, shell_of
-from lucid_audit.container.launch import Chain, Python, launch
+from lucid_audit.container.launch import Chain, Interpreter, launch
 from lucid_audit.container.tree import Made
 from lucid_audit.values import Unknown
 
@@ -72,31 +72,31 @@ def _command(name: str, container: Container, traced: Traced[Argv | None], where
     if words:
         chain = launch(container, words)
         yield from _chain(chain, where)
-        if chain.end is None and chain.python is not None:
-            yield from _imports(container, chain.python, where)
+        if chain.end is None and chain.interpreter is not None:
+            yield from _imports(container, chain.interpreter, where)
 
 
-def _imports(container: Container, python: Python, where: Where) -> Iterator[Line]:
+def _imports(container: Container, interpreter: Interpreter, where: Where) -> Iterator[Line]:
     """Yield what the program's imports reach, then what they do not find."""
-    from lucid_audit.container.import_closure import imported  # noqa: PLC0415  (only for what gets that far)
+    from lucid_audit.container.reached import reached  # noqa: PLC0415  (only for what gets that far)
 
-    found = imported(container, python)
+    found = reached(container, interpreter)
     if found is None:
         return
-    tops = {module.name.partition(".")[0] for module in found.modules}
-    yield "", f"imports reach {len(found.modules)} modules in {len(tops)} packages"
+    packages = len({module.package for module in found.modules})
+    yield "", f"imports reach {len(found.modules)} modules in {packages} package{'s' if packages != 1 else ''}"
     for one in found.missing:
         yield "", f"✗ {one.where} imports {one.name}, which is {one.there}"
     for one, reason in found.unknown:
         yield "", f"? {one.where} imports {one.name}: {reason}"
-    yield from _extensions(container, python, where)
+    yield from _extensions(container, interpreter, where)
 
 
-def _extensions(container: Container, python: Python, where: Where) -> Iterator[Line]:
+def _extensions(container: Container, interpreter: Interpreter, where: Where) -> Iterator[Line]:
     """Yield the libraries that imported extension modules bring with them, then what they lack."""
     from lucid_audit.container.extensions import extensions  # noqa: PLC0415  (only for what gets that far)
 
-    found = extensions(container, python)
+    found = extensions(container, interpreter)
     if found is None or not found.modules:
         return
     yield "", f"{len(found.modules)} of them are extension modules, which need {len(found.libraries)} more libraries"
