@@ -20,12 +20,11 @@ import pytest
 from lucid_audit.container.config import Container
 from lucid_audit.container.linker import linked
 from lucid_audit.container.program import Program
-from lucid_audit.image.files import MeasuredFiles
-from lucid_audit.image.rootfs import squash
-from lucid_audit.record import fields
+from lucid_audit.image.layer import Layer
 from tests.e2e import debs
+from tests.e2e.containers import container
 from tests.e2e.tars import symlink
-from tests.image_sketch import image, layer
+from tests.image_sketch import layer
 
 pytestmark = [pytest.mark.e2e, pytest.mark.skipif(os.geteuid() != 0, reason="chroot needs root")]
 
@@ -46,7 +45,7 @@ class System(NamedTuple):
 
     root: Path
     owners: dict[str, str]
-    base: object
+    base: Layer
     programs: list[str]
 
 
@@ -88,24 +87,16 @@ def _merged(name: str) -> str:
     return f"usr/{path}" if path.partition("/")[0] in MERGED and path not in MERGED else path
 
 
-def _interpreter(base: object, path: str) -> str:
-    program = base.programs.get(path)  # type: ignore[attr-defined]
+def _interpreter(base: Layer, path: str) -> str:
+    program = base.programs.get(path)
     return program.interpreter if isinstance(program, Program) else ""
 
 
-def _container(base: object, without: list[str]) -> Container:
-    """Return a container of the layer, with one on top that takes paths away."""
-    top, _ = layer({path: {"whiteout": True} for path in without})
-    plain = image({"platform": "linux/amd64", "config": {"User": "0"}}).container
-    values = {field.name: getattr(plain, field.name) for field in fields(Container)}
-    return Container(**{**values, "files": MeasuredFiles(squash([base, top]))})  # type: ignore[list-item]
-
-
-def _ours(container: Container, path: str) -> tuple[set[str], set[str], set[str]]:
+def _ours(one: Container, path: str) -> tuple[set[str], set[str], set[str]]:
     """Return the files that are loaded, the names that are lacking, and doubts."""
-    program = container.files.program(container.files.walk(path))
+    program = one.files.program(one.files.walk(path))
     assert isinstance(program, Program)
-    found = linked(container, path, program)
+    found = linked(one, path, program)
     lacking = {lack.name for lack in found.lacks if not lack.doubt}
     return {one.path for one in found.libraries}, lacking, {lack.doubt for lack in found.lacks if lack.doubt}
 
@@ -120,11 +111,11 @@ def _theirs(root: Path, path: str) -> tuple[set[str], set[str]]:
 
 
 def test_the_loader_agrees(system: System) -> None:
-    container = _container(system.base, [])
+    whole = container(system.base)
     assert len(system.programs) > 250
     needs: dict[str, list[str]] = defaultdict(list)
     for path in system.programs:
-        loaded, lacking, doubts = _ours(container, path)
+        loaded, lacking, doubts = _ours(whole, path)
         theirs, missing = _theirs(system.root, path)
         assert (lacking, doubts, missing) == (set(), set(), set()), path
         assert {one for one in loaded if not one.endswith(LOADER.rpartition("/")[2])} == theirs, path
@@ -142,10 +133,10 @@ def _without(system: System, package: str, programs: list[str]) -> list[str]:
     aside = [(system.root / path.lstrip("/"), system.root / f"aside-{number}") for number, path in enumerate(gone)]
     for there, away in aside:
         there.rename(away)
-    container = _container(system.base, gone)
+    changed = container(system.base, gone)
     wrong = []
     for path in programs:
-        _, lacking, doubts = _ours(container, path)
+        _, lacking, doubts = _ours(changed, path)
         _, missing = _theirs(system.root, path)
         if lacking != missing or doubts or not missing:
             wrong.append(

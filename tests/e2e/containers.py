@@ -1,0 +1,22 @@
+"""Containers made of one large layer and small changes, judged in this process: hundreds of them in a minute."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from lucid_audit.container.config import Container
+from lucid_audit.image.files import MeasuredFiles
+from lucid_audit.image.layer import Layer
+from lucid_audit.image.rootfs import squash
+from lucid_audit.record import fields
+from tests.image_sketch import image, layer
+
+
+def container(
+    base: Layer, without: Iterable[str] = (), files: dict[str, str] | None = None, workdir: str = "/"
+) -> Container:
+    """Return a container of root with the files of a layer, less some paths, and with some texts."""
+    top, _ = layer({**{path: {"whiteout": True} for path in without}, **(files or {})})
+    plain = image({"platform": "linux/amd64", "config": {"User": "0", "WorkingDir": workdir}}).container
+    values = {field.name: getattr(plain, field.name) for field in fields(Container)}
+    return Container(**{**values, "files": MeasuredFiles(squash([base, top]))})
