@@ -14,6 +14,8 @@ e2e: .venv/ready .venv/e2e  ## real programs: pre-commit, buildah, the built whe
 	$(PY) -m pytest -m e2e
 bench: .venv/ready .venv/bench  ## speed against hadolint, one run; writes bench/RESULTS.md
 	$(PY) bench/run.py
+startbench: .venv/ready .venv/e2e  ## what the audit says of images against a real engine; writes bench/RESULTS.md
+	PYTHONPATH=. $(PY) bench/starts.py
 docs: .venv/ready  ## regenerate docs/rules, docs/cli.md and the screen in the README
 	$(PY) -m tools.docs docs
 golden: .venv/ready  ## rewrite fixtures' findings.txt; read the difference before you commit it
@@ -25,4 +27,4 @@ format: .venv/ready
 	python3 -m venv .venv && .venv/bin/pip install -q -e ".[dev]" && touch $@
 .venv/e2e .venv/bench: .venv/ready
 	.venv/bin/pip install -q -e ".[$(@F)]" && touch $@
-.PHONY: run test lint fuzz explore e2e bench docs golden format
+.PHONY: run test lint fuzz explore e2e bench startbench docs golden format

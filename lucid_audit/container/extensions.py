@@ -6,13 +6,19 @@ out of wheels what every glibc system has.
 
 from __future__ import annotations
 
-from lucid_audit.container.closure import Module
+from lucid_audit.container.closure import Closure, Module
 from lucid_audit.container.config import Container
+from lucid_audit.container.imports import LIMIT
 from lucid_audit.container.launch import Interpreter
 from lucid_audit.container.linker import Lack, Library, linked
 from lucid_audit.container.reached import reached
+from lucid_audit.regex import regex
 from lucid_audit.tuples import NamedTuple
 from lucid_audit.values import Unknown
+
+ENDINGS = (".so", ".node")
+_LOADS = regex(rb"CDLL|dlopen|LoadLibrary|load_library|PyDLL")
+_STANDARD = regex(r"/lib/python[\d.]+/(?![\w-]+-packages/)")  # it can load, and does so for nobody
 
 
 class Extensions(NamedTuple):
@@ -29,7 +35,22 @@ def extensions(container: Container, interpreter: Interpreter) -> Extensions | N
     program = container.files.program(container.files.walk(interpreter.real))
     if found is None or program is None or isinstance(program, Unknown) or program.kind != "elf":
         return None
-    modules = {module.path: module for module in found.modules if module.path.endswith((".so", ".node"))}
+    modules = {module.path: module for module in found.modules if module.path.endswith(ENDINGS)}
     result = linked(container, interpreter.real, program, modules)
+    if any(lack.doubt for lack in result.lacks) and not _by_hand(container, found):
+        result = linked(container, interpreter.real, program, modules, by_hand=False)
     lacks = [(modules[lack.root], lack) for lack in result.lacks if found.sure(modules[lack.root])]
     return Extensions(tuple(modules.values()), result.libraries, tuple(lacks))
+
+
+def _by_hand(container: Container, found: Closure) -> bool:
+    """Whether anything that is reached may load libraries by their path: a source that says so, or a second extension module."""
+    own = [module for module in found.modules if "/lib-dynload/" not in module.path]
+    if sum(module.path.endswith(ENDINGS) for module in own) > 1:
+        return True
+    for module in own:
+        node = container.files.walk(module.path).node if not module.path.endswith(ENDINGS) else None
+        source = node.load(LIMIT) if node is not None and node.load is not None else b""
+        if source is None or (_LOADS.search(source) and not _STANDARD.search(module.path)):
+            return True
+    return False

@@ -13,9 +13,19 @@ from collections import deque
 from functools import lru_cache
 from posixpath import basename, dirname, join
 
+from lucid_audit.container.access import READ, who
 from lucid_audit.container.closure import Closure, Missing, Module
 from lucid_audit.container.config import Container
-from lucid_audit.container.imports import LIMIT, Import, changes_path, confirmed, defines, imports, is_dynamic
+from lucid_audit.container.imports import (
+    LIMIT,
+    Import,
+    changes_path,
+    confirmed,
+    defines,
+    imports,
+    is_dynamic,
+    makes_names,
+)
 from lucid_audit.container.interpret import SERVERS, task
 from lucid_audit.container.launch import Interpreter
 from lucid_audit.container.python_find import Finder, Found
@@ -67,8 +77,8 @@ def _closure(container: Container, search: Search, script: str, modules: tuple[s
 
 class _Closure:
     def __init__(self, container: Container, search: Search) -> None:
-        self.files, self.search = container.files, search
-        self.finder = Finder(container.files, search.version)
+        self.files, self.search, self.who = container.files, search, who(container)
+        self.finder = Finder(container.files, search.version, search.folders)
         self.found: dict[str, Found] = {}
         self.modules: dict[str, Module] = {}
         self.waiting: deque[tuple[Module, str]] = deque()
@@ -79,7 +89,7 @@ class _Closure:
         while self.waiting and len(self.modules) < MODULES:
             module, package = self.waiting.popleft()
             source = self._source(module.path)
-            if source is None:
+            if source is None or self._closed_to_user(module):
                 continue
             if not self.changed and not self._is_standard(module.path):
                 own = "-packages/" not in module.path
@@ -95,8 +105,13 @@ class _Closure:
             if not self._one(".".join(parts[:depth]), wanted, by):
                 return
         inner = f"{wanted.module}.{wanted.name}"
-        if wanted.name and self.found[wanted.module].packages and "." not in wanted.name:
-            self._one(inner, wanted, by, needed=not self.found[wanted.module].path)
+        if not wanted.name or "." in wanted.name:
+            return
+        module = self.found[wanted.module]
+        if module.packages and self._one(inner, wanted, by, needed=not module.path):
+            return
+        if by is not None and inner not in self.lacking and self._undefined(wanted.name, module.path):
+            self.lacking[inner] = [Missing(inner, by, wanted, f"not defined in {module.path}")]
 
     def _one(self, name: str, wanted: Import, by: Module | None, *, needed: bool = True) -> bool:
         """Find a module whose parents were found; False when it is not there."""
@@ -113,13 +128,29 @@ class _Closure:
                 self.found[name] = found
             elif needed and by is not None:
                 another = self.finder.made_for_another(part, self._folders(parent))
-                there = (
-                    f"there for another version of Python only ({another})" if another else "in no folder of its path"
-                )
+                there = f"there for another Python only ({another})" if another else "in no folder of its path"
                 self.lacking[name] = [Missing(name, by, wanted, there, found.doubt)]
             return False
         self.found[name] = found
         self.enter(Module(name, found.path, by, wanted if by is not None else None), name if found.packages else parent)
+        return True
+
+    def _undefined(self, name: str, path: str) -> bool:
+        """Whether a source has no such name at all, and nothing in it makes names."""
+        if not path.endswith(".py") or name.startswith("__") or self._is_standard(path):
+            return False
+        source = self._source(path)
+        return source is not None and name.encode() not in source and not makes_names(source)
+
+    def _closed_to_user(self, module: Module) -> bool:
+        """Whether the user may not read a module; importing it then fails."""
+        walk = self.files.walk(module.path)
+        if walk.node is None or self.who.may(walk.node, READ) is not False:
+            return False
+        if module.by is not None and module.at is not None:
+            self.lacking[module.name] = [
+                Missing(module.name, module.by, module.at, f"closed to user {self.who.uid} ({walk.path})")
+            ]
         return True
 
     def _folders(self, parent: str) -> tuple[str, ...]:

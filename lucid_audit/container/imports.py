@@ -27,6 +27,7 @@ _CHANGES_AT_ONCE = regex(
     rb"^(?:sys\.path\b\s*(?:\.(?:append|insert|extend)\b|\[|\+?=[^=])|site\.addsitedir\b)", re.MULTILINE
 )
 _WORDS = (b"sys.path", b"addsitedir", b"path_hooks")
+_MAKES = regex(rb"\bimport[ \t]*\(?[ \t]*\*|__getattr__|__dict__|\b(?:globals|locals|vars|setattr|exec|eval)[ \t]*\(")
 _DYNAMIC = regex(rb"__path__|sys\.modules|extend_path|declare_namespace|meta_path|\b_?Lazy\w*|\blazy\w*", re.IGNORECASE)
 
 
@@ -98,6 +99,11 @@ def changes_path(source: bytes, *, own: bool) -> bool:
 def is_dynamic(source: bytes) -> bool:
     """Whether a package may make up its modules itself."""
     return _DYNAMIC.search(source) is not None
+
+
+def makes_names(source: bytes) -> bool:
+    """Whether a module may have names that it does not spell: from a star, by a function, or put into its dictionary."""
+    return _MAKES.search(source) is not None or is_dynamic(source)
 
 
 def defines(source: bytes, package: str, name: str) -> bool:

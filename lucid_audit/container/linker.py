@@ -60,11 +60,13 @@ class Linked(NamedTuple):
     lacks: tuple[Lack, ...]
 
 
-def linked(container: Container, path: str, program: Program, modules: Iterable[str] = ()) -> Linked:
+def linked(
+    container: Container, path: str, program: Program, modules: Iterable[str] = (), *, by_hand: bool = True
+) -> Linked:
     """Load a program, then modules that it opens while it runs; all are files, links followed. Never raises.
 
-    With modules, only what they lack is told. Another module may load a library for them by hand, so one that lies anywhere
-    in the image is not surely lacking.
+    With modules, only what they lack is told. ``by_hand``: the program may load libraries for them by their path, so one that
+    lies anywhere in the image is not surely lacking.
     """
     linker = _Linker(container, program)
     main = linker.enter(Object(path, NOTHING))
@@ -75,7 +77,7 @@ def linked(container: Container, path: str, program: Program, modules: Iterable[
     libraries = len(linker.libraries)
     for module in modules:
         linker.enter(Object(module, NOTHING, main))
-    linker.run(late=True)
+    linker.run(late=by_hand)
     return linker.result(before, libraries)
 
 
@@ -97,6 +99,13 @@ class _Linker:
         """Load a file that somebody opens by its path."""
         walk = self.files.walk(one.path)
         linkage = self.files.linkage(walk)
+        made = self.files.program(walk)
+        if made is not None and not isinstance(made, Unknown) and made.architecture != self.program.architecture:
+            words = (
+                f"{one.path} is made for {made.architecture}, the program that loads it for {self.program.architecture}"
+            )
+            self.lacks.append(Lack("library", one.path, one.path, words, root=one.path))
+            return one
         if isinstance(linkage, Unknown):
             self.lacks.append(Lack("library", "", one.path, "", linkage.reason, one.path))
         one = one._replace(linkage=linkage if isinstance(linkage, Linkage) else NOTHING)

@@ -5,6 +5,7 @@ Facts: python3(1), runpy's ``-m`` (a package needs ``__main__``).
 
 from __future__ import annotations
 
+import struct
 import sys
 from collections.abc import Sequence
 from posixpath import join
@@ -15,6 +16,10 @@ from lucid_audit.container.interpret import Task
 from lucid_audit.container.launch import Link
 from lucid_audit.container.python_find import Finder
 from lucid_audit.container.python_path import search
+from lucid_audit.container.tree import Walk
+
+_ARCHIVES = (".pyz", ".pyzw", ".zip", ".egg", ".whl")
+_ARCHIVE = 32 << 20  # bytes of an archive that is looked into
 
 Ending = tuple[str, str, str]  # kind, path and words of a Break
 
@@ -49,7 +54,36 @@ def _script(container: Container, told: Task, workdir: str, links: list[Link]) -
             return "permission", path, f"{shut[0]} is closed to user {user.uid}"
         if there.node.kind == "f" and user.may(there.node, READ) is False:
             return "permission", path, f"{there.path} may not be read by user {user.uid}"
+        if told.kind == "script":
+            return _main(container, there)
     return None
+
+
+def _main(container: Container, there: Walk) -> Ending | None:
+    """Check that a folder or archive that is run has ``__main__`` (runpy, ``run_path``)."""
+    node = there.node
+    if node is not None and node.kind == "d":
+        mains = [container.files.walk(f"{there.path}/__main__{ending}") for ending in (".py", ".pyc")]
+        if all(walk.state == "absent" for walk in mains):
+            return "script", there.path, f"{there.path} is a folder without __main__.py"
+    elif node is not None and node.load is not None and there.path.endswith(_ARCHIVES):
+        data = node.load(_ARCHIVE)
+        names = _names(data) if data is not None and len(data) < _ARCHIVE else None
+        if names is not None and not {"__main__.py", "__main__.pyc"} & names:
+            return "script", there.path, f"{there.path} is an archive without __main__.py"
+    return None
+
+
+def _names(data: bytes) -> set[str] | None:
+    """Return the names in a zip archive, None when it is none."""
+    import io  # noqa: PLC0415  (archives are rare)
+    import zipfile  # noqa: PLC0415  (as above)
+
+    try:
+        with zipfile.ZipFile(io.BytesIO(data)) as archive:
+            return set(archive.namelist())
+    except (zipfile.BadZipFile, ValueError, NotImplementedError, struct.error, OSError):
+        return None
 
 
 class _Look:

@@ -16,7 +16,7 @@ from lucid_audit.tuples import NamedTuple
 
 _SUFFIXES = (".py", ".pyc", ".so", ".abi3.so")
 _STANDARD = regex(r"python\d+\.\d+|lib-dynload")
-_TAG = regex(r"\.(?:cpython-|cp)(\d)(\d+)")
+_TAG = regex(r"\.(?:cpython-|cp)(\d)(\d+)[a-z]*(?:-([\w-]+))?")
 _ARCHIVES = (".zip", ".egg", ".whl", ".pyz")
 
 
@@ -32,13 +32,17 @@ class Found(NamedTuple):
 
 
 class Finder:
-    """Looks along folders. ``version`` is the interpreter's, ``3.11``, "" when it is not known."""
+    """Looks along folders. ``version`` is the interpreter's, ``3.11``, "" when it is not known.
 
-    def __init__(self, files: Files, version: str) -> None:
+    ``own`` are folders of its standard library: the names of its extension modules tell which platform it is built for.
+    """
+
+    def __init__(self, files: Files, version: str, own: Sequence[str] = ()) -> None:
         self.files, self._digits = files, version.replace(".", "")
         self._listed: dict[str, tuple[str, Node | None, str]] = {}
         self._by_stem: dict[str, dict[str, list[str]]] = {}
         self._adds: dict[str, str] = {}
+        self._platform = self._built_for(own)
 
     def find(self, part: str, folders: Sequence[str], *, top: bool) -> Found:
         """Look one part of a dotted name up; ``top``: it is the first one."""
@@ -68,7 +72,7 @@ class Finder:
         return Found(tuple(packages), "", doubt)
 
     def made_for_another(self, part: str, folders: Sequence[str]) -> str:
-        """Return an extension module of this name that another version of Python would load, "" when there is none."""
+        """Return an extension module of this name that another Python would load, "" when there is none."""
         for folder in folders:
             path, node, _ = self._folder(folder)
             for name in self._stems(path, node).get(part, ()) if node is not None else ():
@@ -110,9 +114,22 @@ class Finder:
         return min((name for name in names if self._fits(name)), key=_rank, default="")
 
     def _fits(self, name: str) -> bool:
-        """Whether this version loads a file of this name, as far as its tag tells."""
+        """Whether this Python loads a file of this name, as far as its tag tells."""
         match = _TAG.search(name)
-        return match is None or not self._digits or match[1] + match[2] == self._digits
+        if match is None:
+            return True
+        versions = not self._digits or match[1] + match[2] == self._digits
+        return versions and (not self._platform or not match[3] or match[3] == self._platform)
+
+    def _built_for(self, own: Sequence[str]) -> str:
+        """Return the platform in the tags of the standard library, such as ``x86_64-linux-gnu``; "" when nothing tells."""
+        for folder in own:
+            _, node, _ = self._folder(folder)
+            for name in node.listed() if node is not None and basename(folder) == "lib-dynload" else ():
+                match = _TAG.search(name)
+                if match is not None and match[3]:
+                    return match[3]
+        return ""
 
     def _added(self, path: str, node: Node) -> str:
         if path not in self._adds:

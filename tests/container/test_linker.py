@@ -171,3 +171,12 @@ def test_modules_are_loaded_into_the_program() -> None:
     assert loaded == ["/site/libs/libown.so.1"]
     assert lacks == ["/site/b.so needs libgone.so.1, which is not in the image"]
     assert doubts == ["/site/c/libhand.so.1 may be loaded for /site/b.so by other means"]
+
+
+def test_a_module_of_another_machine_is_not_loaded() -> None:
+    files = {"/site/a.so": {"elf": "arm64", "needed": ["libx.so.1"]}}
+    assert run(files, modules=["/site/a.so"]) == (
+        [],
+        ["/site/a.so is made for arm64, the program that loads it for amd64"],
+        [],
+    )

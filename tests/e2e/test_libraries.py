@@ -21,8 +21,8 @@ from lucid_audit.container.config import Container
 from lucid_audit.container.linker import linked
 from lucid_audit.container.program import Program
 from lucid_audit.image.layer import Layer
+from tests.containers import container
 from tests.e2e import debs
-from tests.e2e.containers import container
 from tests.e2e.tars import symlink
 from tests.image_sketch import layer
 

@@ -20,8 +20,8 @@ import pytest
 from lucid_audit.container.launch import Interpreter
 from lucid_audit.container.node_closure import required
 from lucid_audit.image.layer import Layer
+from tests.containers import container
 from tests.e2e import cache
-from tests.e2e.containers import container
 from tests.image_sketch import layer
 
 pytestmark = [

@@ -1,4 +1,4 @@
-"""Containers made of one large layer and small changes, judged in this process: hundreds of them in a minute."""
+"""Containers made of one layer and small changes, without a registry or an engine: hundreds of them in a minute."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from tests.image_sketch import image, layer
 
 
 def container(
-    base: Layer, without: Iterable[str] = (), files: dict[str, str] | None = None, workdir: str = "/"
+    base: Layer, without: Iterable[str] = (), files: dict[str, str] | None = None, workdir: str = "/", user: str = "0"
 ) -> Container:
-    """Return a container of root with the files of a layer, less some paths, and with some texts."""
+    """Return a container with the files of a layer, less some paths, and with some texts."""
     top, _ = layer({**{path: {"whiteout": True} for path in without}, **(files or {})})
-    plain = image({"platform": "linux/amd64", "config": {"User": "0", "WorkingDir": workdir}}).container
+    plain = image({"platform": "linux/amd64", "config": {"User": user, "WorkingDir": workdir}}).container
     values = {field.name: getattr(plain, field.name) for field in fields(Container)}
     return Container(**{**values, "files": MeasuredFiles(squash([base, top]))})

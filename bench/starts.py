@@ -1,0 +1,268 @@
+"""Builds images that start and images that do not, starts each under a real engine, and compares with what the audit says.
+
+``make startbench``; it writes the part "Starts" of ``RESULTS.md``. An argument names cases to run by their beginning, and prints
+only. Needs root, Debian's engine, its compilers and, for arm64, its static qemu.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections import Counter
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import NamedTuple
+
+from results import publish
+from start_case import Case, Put
+from start_cases import cases
+from start_programs import LOADERS, Programs
+
+from lucid_audit.audit import Request, run
+from lucid_audit.finding import Severity
+from lucid_audit.ruleset import load
+from tests.e2e import distroless, layout, servers, start_bases, tools
+from tests.e2e.servers import CLIENT
+from tests.e2e.services import flatten
+
+SECONDS = 30  # a program that only prints a word has ended long before, under an emulator too
+RIGHT_TARGET = 0.95  # of the images that do not start
+BINFMT = Path("/proc/sys/fs/binfmt_misc")
+QEMU = Path("/usr/lib/binfmt.d/qemu-aarch64.conf")
+
+
+class Outcome(NamedTuple):
+    """What the engine recorded of a start, and what the audit says of the image: rules about starting at error level."""
+
+    case: Case
+    starts: bool
+    words: str
+    errors: frozenset[str]
+    unknown: frozenset[str]
+
+    @property
+    def verdict(self) -> str:
+        """What the audit says."""
+        if self.errors:
+            return "right cause" if self.errors & set(self.case.rules) else "error"
+        return "unknown" if self.unknown & set(self.case.rules) else "nothing"
+
+
+def emulate(*, on: bool) -> bool:
+    """Make the kernel start programs of arm64 with qemu, or not; False where that cannot be."""
+    if not (BINFMT / "register").exists():
+        subprocess.run(["mount", "-t", "binfmt_misc", "binfmt_misc", str(BINFMT)], check=False, capture_output=True)
+    if on and not (BINFMT / "qemu-aarch64").exists() and QEMU.exists() and (BINFMT / "register").exists():
+        (BINFMT / "register").write_text(QEMU.read_text().strip())
+    if not on and (BINFMT / "qemu-aarch64").exists():
+        (BINFMT / "qemu-aarch64").write_text("-1")
+    return (BINFMT / "qemu-aarch64").exists() == on
+
+
+class Bench:
+    """One engine with all bases."""
+
+    def __init__(self, engine: str, scratch: Path) -> None:
+        self.engine, self.scratch = engine, scratch
+        self.programs = Programs(_folder(scratch / "programs"))
+        self.docker = [CLIENT, "-H", engine]
+        self.about = {rule.id for rule in load("", "/").rules.values() if "runtime" in rule.tags}
+
+    def bases(self, wanted: set[tuple[str, str]]) -> None:
+        """Load the bases: flat, without documents, as the start corpus has them."""
+        for family, architecture in sorted(wanted):
+            image = distroless.base(family, architecture)
+            thin = image._replace(layers=(start_bases._thin(flatten(image.layers)),))
+            name = f"start-base-{family}-{architecture}"
+            tools.load(self.engine, layout.single(self.scratch / name, thin), f"{name}:latest")
+
+    def build(self, case: Case) -> str:
+        """Build a case with the engine's builder and return its name."""
+        name = f"start-{case.name}-{case.architecture}"
+        place = _folder(self.scratch / name)
+        for path, put in case.files.items():
+            self._put(_folder(place / "root") / path.strip("/"), put if isinstance(put, Put) else Put(put, 0o644), case)
+        user = [] if any(line.startswith("USER") for line in case.lines) else ["USER 65532:65532"]
+        lines = [f"FROM start-base-{case.base}-{case.architecture}", "COPY root/ /", *user, *case.lines]
+        (place / "Dockerfile").write_text("".join(f"{line}\n" for line in lines))
+        words = [
+            *self.docker,
+            "build",
+            "-q",
+            "--network=none",
+            f"--platform=linux/{case.architecture}",
+            "-t",
+            name,
+            str(place),
+        ]
+        done = subprocess.run(
+            words, capture_output=True, text=True, check=False, env={**os.environ, "DOCKER_BUILDKIT": "1"}
+        )
+        if done.returncode:
+            sys.exit(f"{name} does not build: {done.stderr[-1000:]}")
+        return name
+
+    def _put(self, target: Path, put: Put, case: Case) -> None:
+        if put.folder:
+            _folder(target).chmod(put.mode)
+            return
+        _folder(target.parent)
+        if put.link:
+            target.symlink_to(put.link)
+            return
+        content = self.programs.get(put.program, put.architecture or case.architecture) if put.program else put.content
+        target.write_bytes(content.encode() if isinstance(content, str) else content)
+        target.chmod(put.mode)
+
+    def start(self, case: Case, name: str) -> tuple[bool, str]:
+        """Start it: whether it says that it is ready and ends well, and what else the engine says."""
+        words = [*self.docker, "run", "--name", name, "--net=none", f"--platform=linux/{case.architecture}", name]
+        try:
+            done = subprocess.run(words, capture_output=True, text=True, errors="replace", check=False, timeout=SECONDS)
+            return done.returncode == 0 and "ready" in done.stdout, f"{done.returncode}: {done.stdout}{done.stderr}"
+        except subprocess.TimeoutExpired:
+            return False, "it does not end"
+        finally:
+            tools.run(*self.docker, "rm", "-f", name)
+
+    def audit(self, case: Case, name: str) -> tuple[frozenset[str], frozenset[str]]:
+        """Return the rules about starting that have errors, and those whose answer is not known."""
+        environ = {**os.environ, "DOCKER_HOST": self.engine, "XDG_CACHE_HOME": str(self.scratch / "cache")}
+        request = Request(
+            [f"docker-daemon:{name}"],
+            datetime.now(UTC).date(),
+            environ,
+            profile="strict",
+            platform=[f"linux/{case.architecture}"],
+        )
+        (subject,) = run(request).report.subjects
+        assert not subject.problems, subject.problems
+        errors = {one.rule for one in subject.findings if one.severity is Severity.error}
+        return frozenset(errors & self.about), frozenset(one.rule for one in subject.skipped if one.rule in self.about)
+
+    def outcome(self, case: Case) -> Outcome:
+        """Build, start and audit one case."""
+        name = self.build(case)
+        starts, words = self.start(case, name)
+        errors, unknown = self.audit(case, name)
+        tools.run(*self.docker, "rmi", "-f", name)
+        return Outcome(case, starts, words, errors, unknown)
+
+
+def _folder(path: Path) -> Path:
+    path.mkdir(parents=True, exist_ok=True)
+    return path
+
+
+def report(outcomes: list[Outcome], left_out: int) -> str:
+    """Return the part of ``RESULTS.md``."""
+    healthy = [one for one in outcomes if one.starts]
+    failed = [one for one in outcomes if not one.starts]
+    right = [one for one in failed if one.verdict == "right cause"]
+    wrong = [one for one in healthy if one.errors]
+    columns = ("right cause", "error", "unknown", "nothing")
+    rows = []
+    for name, group in (("started", healthy), ("did not start", failed)):
+        counted = Counter(one.verdict for one in group)
+        rows.append(f"| {name} | {len(group)} | {' | '.join(str(counted[column]) for column in columns)} |")
+    share = len(right) / len(failed) if failed else 1.0
+    parts = [
+        "# Starts",
+        "Written by `make startbench`; no figure here is typed by hand.",
+        "\n".join((
+            "| what | reached | target | |", "|---|---|---|---|",
+            f"| images that start and have an error about starting | {len(wrong)} of {len(healthy)} | 0 | {_verdict(not wrong)} |",
+            f"| images that do not start and are told the right cause | {share:.0%} | at least {RIGHT_TARGET:.0%} | {_verdict(share >= RIGHT_TARGET)} |",
+        )),
+        "\n".join(("| the engine says | images | right cause | other error | unknown | nothing |", "|---|---|---|---|---|---|", *rows)),
+        (f"Built and started with the engine, {_shares(outcomes)}; arm64 through qemu. {left_out} cases could not be run here."
+        f" {datetime.now(UTC):%Y-%m-%d}. A case is a base of Debian's packages and a few files (`bench/start_cases.py`); what is wrong with"
+        " it, and which rules may say so, was written down before the tool was asked. Not among them: Java."),
+        "## Where the two differ",
+        "\n".join(_differing(outcomes)) or "Nowhere.",
+        "## By cause",
+        "\n".join(("| what is wrong | amd64 | arm64 | rules |", "|---|---|---|---|", *_causes(outcomes))),
+    ]  # fmt: skip
+    return "\n\n".join(parts)
+
+
+def _verdict(reached: bool) -> str:
+    return "reached" if reached else "**missed**"
+
+
+def _shares(outcomes: list[Outcome]) -> str:
+    counted = Counter(one.case.architecture for one in outcomes)
+    return " and ".join(f"{count} for {architecture}" for architecture, count in sorted(counted.items()))
+
+
+def _differing(outcomes: list[Outcome]) -> list[str]:
+    """Tell every case in which the engine or the audit says something else than was expected."""
+    lines = []
+    for one in outcomes:
+        name = f"`{one.case.name}` ({one.case.architecture})"
+        if one.starts and (one.errors or one.case.broken):
+            lines.append(f"- {name} starts; the audit: {', '.join(sorted(one.errors)) or 'no error'}.")
+        if not one.starts and (one.verdict != "right cause" or not one.case.broken):
+            said = ", ".join(sorted(one.errors)) or ("not known" if one.verdict == "unknown" else "no error")
+            last = (one.words.strip().splitlines() or [""])[-1][:100].replace("`", "'")
+            lines.append(
+                f"- {name} does not start ({one.case.broken or f'the engine says `{last}`'}); the audit: {said}."
+            )
+    return lines
+
+
+def _causes(outcomes: list[Outcome]) -> list[str]:
+    names = dict.fromkeys(one.case.name for one in outcomes if not one.starts)
+    rows = []
+    for name in names:
+        group = {one.case.architecture: one for one in outcomes if one.case.name == name}
+        told = ", ".join(sorted(set().union(*(one.errors for one in group.values())))) or "-"
+        cells = [group[one].verdict if one in group else "-" for one in ("amd64", "arm64")]
+        rows.append(f"| {next(iter(group.values())).case.broken or name} | {' | '.join(cells)} | {told} |")
+    return rows
+
+
+def several(bench: Bench, chosen: Sequence[Case], architecture: str) -> list[Outcome]:
+    """Run the cases of one architecture, none where its programs cannot be started; this machine's own with the emulator off."""
+    if not emulate(on=architecture != "amd64"):
+        return []
+    with ThreadPoolExecutor(2) as pool:
+        return list(pool.map(bench.outcome, (case for case in chosen if case.architecture == architecture)))
+
+
+def main() -> None:
+    """Run all cases, or those whose names begin as told."""
+    only = tuple(sys.argv[1:])
+    found = cases()
+    chosen = [case for case in found if case.name.startswith(only)] if only else found
+    with TemporaryDirectory(prefix="lucid-starts-") as name, servers.engine() as engine:
+        bench = Bench(engine, Path(name))
+        bench.bases({(case.base, case.architecture) for case in chosen})
+        outcomes = [one for architecture in LOADERS for one in several(bench, chosen, architecture)]
+    outcomes.sort(key=lambda one: (one.case.name, one.case.architecture))
+    text = report(outcomes, len(chosen) - len(outcomes))
+    print(text)
+    for one in outcomes if only else ():
+        print(
+            json.dumps(
+                [
+                    one.case.name,
+                    one.case.architecture,
+                    one.starts,
+                    one.words[-300:],
+                    sorted(one.errors),
+                    sorted(one.unknown),
+                ]
+            )
+        )
+    if not only:
+        publish(text)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,128 @@
+"""What Python is told to run, and what its modules need: folders and archives, names, rights and platforms."""
+
+from __future__ import annotations
+
+import io
+import tarfile
+import zipfile
+from collections.abc import Mapping
+
+import pytest
+
+from lucid_audit.container.config import Container
+from lucid_audit.container.import_closure import imported
+from lucid_audit.container.launch import launch
+from tests.containers import container
+from tests.elf import elf
+from tests.image_sketch import layer
+
+PYTHON = "/usr/bin/python3.13"
+LIBRARY = "/usr/lib/python3.13"
+SITE = "/usr/local/lib/python3.13/dist-packages"
+PLATFORM = "cpython-313-x86_64-linux-gnu"
+
+
+def made(files: Mapping[str, str | bytes], user: str = "0", modes: Mapping[str, int] | None = None) -> Container:
+    """Return a container with Python and some files."""
+    own: dict[str, str | bytes] = {
+        PYTHON: elf("amd64"),
+        f"{LIBRARY}/os.py": "",
+        f"{LIBRARY}/lib-dynload/_ssl.{PLATFORM}.so": elf("amd64", soname="_ssl"),
+    }
+    out = io.BytesIO()
+    with tarfile.open(fileobj=out, mode="w") as archive:
+        for path, content in {**own, **files}.items():
+            data = content.encode() if isinstance(content, str) else content
+            info = tarfile.TarInfo(path.strip("/"))
+            info.size, info.mode = len(data), (modes or {}).get(path, 0o755)
+            archive.addfile(info, io.BytesIO(data))
+    base, _ = layer({}, tar=out.getvalue())
+    return container(base, workdir="/app", user=user)
+
+
+def zipped(*names: str) -> bytes:
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w") as archive:
+        for name in names:
+            archive.writestr(name, "")
+    return out.getvalue()
+
+
+def ends(files: Mapping[str, str | bytes], *words: str) -> str:
+    """Return what is wrong with a command, "" when nothing is."""
+    end = launch(made(files), (PYTHON, *words)).end
+    return end.words if end is not None else ""
+
+
+def missing(
+    files: Mapping[str, str | bytes], user: str = "0", modes: Mapping[str, int] | None = None
+) -> list[tuple[str, str]]:
+    """Return what /app/main.py does not find, and where it is not."""
+    one = made(files, user, modes)
+    interpreter = launch(one, (PYTHON, "main.py")).interpreter
+    assert interpreter is not None
+    found = imported(one, interpreter)
+    assert found is not None
+    return [(lack.name, lack.there) for lack in found.missing]
+
+
+def test_a_folder_needs_main() -> None:
+    assert ends({"/app/svc/__main__.py": ""}, "/app/svc") == ""
+    assert ends({"/app/svc/main.py": ""}, "/app/svc") == "/app/svc is a folder without __main__.py"
+
+
+def test_an_archive_needs_main() -> None:
+    assert ends({"/app/a.pyz": zipped("__main__.py")}, "a.pyz") == ""
+    assert ends({"/app/a.pyz": b"#!/usr/bin/python3\n" + zipped("__main__.py")}, "a.pyz") == ""
+    assert ends({"/app/a.pyz": zipped("main.py")}, "a.pyz") == "/app/a.pyz is an archive without __main__.py"
+    assert ends({"/app/a.pyz": "no archive"}, "a.pyz") == ""
+
+
+@pytest.mark.parametrize(
+    ("source", "found"),
+    [
+        ("other = 1\n", False),
+        ("def thing(): pass\n", True),
+        ("from more import *\n", True),
+        ("def __getattr__(name): return name\n", True),
+        ("globals()['th' + 'ing'] = 1\n", True),
+        ("import sys\nsys.modules[__name__] = 1\n", True),
+    ],
+)
+def test_names_of_a_module(source: str, found: bool) -> None:
+    files = {"/app/main.py": "from lib import thing\n", f"{SITE}/lib.py": source, f"{SITE}/more.py": "thing = 1\n"}
+    assert missing(files) == ([] if found else [("lib.thing", f"not defined in {SITE}/lib.py")])
+
+
+def test_names_that_are_always_there() -> None:
+    assert missing({"/app/main.py": "from lib import __name__, __doc__\n", f"{SITE}/lib.py": ""}) == []
+
+
+def test_a_submodule_is_no_name() -> None:
+    files = {
+        "/app/main.py": "from lib import a\nfrom lib import b\n",
+        f"{SITE}/lib/__init__.py": "",
+        f"{SITE}/lib/a.py": "",
+    }
+    assert missing(files) == [("lib.b", f"not defined in {SITE}/lib/__init__.py")]
+
+
+def test_a_module_that_the_user_cannot_read() -> None:
+    files, modes = {"/app/main.py": "import lib\n", f"{SITE}/lib.py": "import nothing\n"}, {f"{SITE}/lib.py": 0o600}
+    assert missing(files, "65532:65532", modes) == [("lib", f"closed to user 65532 ({SITE}/lib.py)")]
+    assert missing(files, "0", modes) == [("nothing", "in no folder of its path")]
+
+
+@pytest.mark.parametrize("tag", [PLATFORM, "cpython-313", "abi3"])
+def test_extension_modules_that_fit(tag: str) -> None:
+    assert missing({"/app/main.py": "import fast\n", f"{SITE}/fast.{tag}.so": elf("amd64", soname="x")}) == []
+
+
+@pytest.mark.parametrize(
+    "tag", ["cpython-312-x86_64-linux-gnu", "cpython-313-x86_64-linux-musl", "cpython-313-aarch64-linux-gnu"]
+)
+def test_extension_modules_for_another_python(tag: str) -> None:
+    path = f"{SITE}/fast.{tag}.so"
+    assert missing({"/app/main.py": "import fast\n", path: elf("amd64", soname="x")}) == [
+        ("fast", f"there for another Python only ({path})")
+    ]
