@@ -229,10 +229,14 @@ def _causes(outcomes: list[Outcome]) -> list[str]:
 
 def several(bench: Bench, chosen: Sequence[Case], architecture: str) -> list[Outcome]:
     """Run the cases of one architecture, none where its programs cannot be started; this machine's own with the emulator off."""
-    if not emulate(on=architecture != "amd64"):
+    emulated = architecture != "amd64"
+    if not emulate(on=emulated):
         return []
-    with ThreadPoolExecutor(2) as pool:
-        return list(pool.map(bench.outcome, (case for case in chosen if case.architecture == architecture)))
+    try:
+        with ThreadPoolExecutor(2) as pool:
+            return list(pool.map(bench.outcome, (case for case in chosen if case.architecture == architecture)))
+    finally:
+        emulate(on=False)
 
 
 def main() -> None:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import sys
 from collections import deque
+from collections.abc import Iterator
 from functools import lru_cache
 from posixpath import basename, dirname, join
 
@@ -83,6 +84,7 @@ class _Closure:
         self.modules: dict[str, Module] = {}
         self.waiting: deque[tuple[Module, str]] = deque()
         self.lacking: dict[str, list[Missing]] = {}  # with everybody who needs it
+        self.taken: dict[str, dict[str, tuple[Module, Import]]] = {}  # what is taken from each file, and by whom first
         self.changed = ""  # a source that changes the path
 
     def run(self) -> Closure:
@@ -110,8 +112,8 @@ class _Closure:
         module = self.found[wanted.module]
         if module.packages and self._one(inner, wanted, by, needed=not module.path):
             return
-        if by is not None and inner not in self.lacking and self._undefined(wanted.name, module.path):
-            self.lacking[inner] = [Missing(inner, by, wanted, f"not defined in {module.path}")]
+        if by is not None and module.path.endswith(".py") and not wanted.name.startswith("__"):
+            self.taken.setdefault(module.path, {}).setdefault(inner, (by, wanted))
 
     def _one(self, name: str, wanted: Import, by: Module | None, *, needed: bool = True) -> bool:
         """Find a module whose parents were found; False when it is not there."""
@@ -135,12 +137,13 @@ class _Closure:
         self.enter(Module(name, found.path, by, wanted if by is not None else None), name if found.packages else parent)
         return True
 
-    def _undefined(self, name: str, path: str) -> bool:
-        """Whether a source has no such name at all, and nothing in it makes names."""
-        if not path.endswith(".py") or name.startswith("__") or self._is_standard(path):
-            return False
-        source = self._source(path)
-        return source is not None and name.encode() not in source and not makes_names(source)
+    def _undefined(self) -> Iterator[Missing]:
+        """Yield names that a source has not at all, where nothing in it makes names."""
+        for path, names in sorted(self.taken.items()):  # sources that lie together are packed together
+            source = self._source(path) if not self._is_standard(path) else None
+            lacking = [name for name, (_, at) in names.items() if source is not None and at.name.encode() not in source]
+            if source is not None and lacking and not makes_names(source):
+                yield from (Missing(name, *names[name], f"not defined in {path}") for name in lacking)
 
     def _closed_to_user(self, module: Module) -> bool:
         """Whether the user may not read a module; importing it then fails."""
@@ -176,6 +179,8 @@ class _Closure:
     def _closed(self) -> Closure:
         """Sort what is lacking: what is surely not there, and what may be there all the same."""
         missing, unknown = [], []
+        for undefined in self._undefined():
+            self.lacking.setdefault(undefined.name, [undefined])
         for name, needs in self.lacking.items():
             one = next((need for need in needs if self._sure(need)), None)
             if one is None or self._made_up(name):
