@@ -71,9 +71,12 @@ def _command(name: str, container: Container, traced: Traced[Argv | None], where
     yield name, f"{json.dumps(words, ensure_ascii=False)}{_at(traced.place, where)}"
     if words:
         chain = launch(container, words)
-        yield from _chain(chain, where)
-        if chain.end is None and chain.interpreter is not None:
-            yield from _imports(container, chain.interpreter, where)
+        yield from _links(chain, where)
+        interpreter = chain.interpreter if chain.end is None else None
+        imports = tuple(_imports(container, interpreter, where)) if interpreter is not None else ()
+        yield from imports
+        if not any(text.startswith("✗") for _, text in imports):
+            yield _verdict(chain)
 
 
 def _imports(container: Container, interpreter: Interpreter, where: Where) -> Iterator[Line]:
@@ -99,7 +102,7 @@ def _extensions(container: Container, interpreter: Interpreter, where: Where) ->
     found = extensions(container, interpreter)
     if found is None or not found.modules:
         return
-    yield "", f"{len(found.modules)} of them are extension modules, which need {len(found.libraries)} more libraries"
+    yield "", f"extension modules among them: {len(found.modules)}, more libraries for these: {len(found.libraries)}"
     for one in found.libraries:
         made = where(one.made) if one.made is not None else ""
         yield "", f"→ {one.path} (library {one.name} for {basename(one.by)}{f', {made}' if made else ''})"
@@ -107,17 +110,20 @@ def _extensions(container: Container, interpreter: Interpreter, where: Where) ->
         yield "", f"? {module.path}: {lack.doubt}" if lack.doubt else f"✗ {lack.words}"
 
 
-def _chain(chain: Chain, where: Where) -> Iterator[Line]:
+def _links(chain: Chain, where: Where) -> Iterator[Line]:
     for link in chain.links:
         made = where(link.made) if link.made is not None else ""
         yield "", f"→ {link.path} ({link.what}{f', {made}' if made else ''})"
+
+
+def _verdict(chain: Chain) -> Line:
+    """Say how a chain ends."""
     if chain.end is None:
         unsure = dict.fromkeys(reason for _, reason in chain.doubts)
-        yield "", "nothing that is known keeps it from starting" + "".join(f"; {reason}" for reason in unsure)
-    elif chain.end.kind == "unknown":
-        yield "", f"? {chain.end.path}: {chain.end.words}"
-    else:
-        yield "", f"✗ {chain.end.words}"
+        return "", "nothing that is known keeps it from starting" + "".join(f"; {reason}" for reason in unsure)
+    if chain.end.kind == "unknown":
+        return "", f"? {chain.end.path}: {chain.end.words}"
+    return "", f"✗ {chain.end.words}"
 
 
 def _mapping(name: str, values: Mapping[str, Traced[str]], where: Where, hide: Hide) -> Iterator[Line]:
