@@ -45,8 +45,8 @@ def too_deep(text: str, limit: int = 100) -> bool:
             depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
             if depth > limit:
                 return True
-    except yaml.YAMLError:
-        return False
+    except yaml.YAMLError as error:
+        return "maximum nesting depth" in str(error)  # libyaml has had a limit of its own since PyYAML 6.0.4
     return False
 
 
