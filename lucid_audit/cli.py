@@ -115,6 +115,12 @@ REPORT = _options(
     help="Also print the container that is predicted: what starts, step by step, and what is not known.",
 )
 @click.option(
+    "--suppressions/--no-suppressions",
+    default=True,
+    show_default=True,
+    help="Let comments silence findings: # lucid: ignore[RULE] reason, hadolint's and BuildKit's.",
+)
+@click.option(
     "--jobs",
     default=0,
     type=click.IntRange(0),

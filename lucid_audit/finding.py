@@ -74,6 +74,15 @@ class Skipped(NamedTuple):
     location: Location
 
 
+class Suppressed(NamedTuple):
+    """A finding that does not count, because a comment in ``line`` says so. ``by`` is whose comment: lucid, hadolint, buildkit."""
+
+    finding: Finding
+    reason: str
+    by: str
+    line: int
+
+
 class Problem(NamedTuple):
     """Why a subject could not be read, with the place if there is one. Never a pass: exit 3."""
 
@@ -101,6 +110,7 @@ class SubjectReport:
     digest: str = ""
     facts: tuple[tuple[str, str], ...] = ()
     dockerfile: str = ""
+    suppressed: tuple[Suppressed, ...] = ()
 
 
 class About(NamedTuple):
@@ -129,6 +139,11 @@ class Report:
     def skipped(self) -> int:
         """Number of questions that could not be answered."""
         return sum(len(s.skipped) for s in self.subjects)
+
+    @property
+    def suppressed(self) -> int:
+        """Number of findings that comments silence."""
+        return sum(len(s.suppressed) for s in self.subjects)
 
     @property
     def problems(self) -> int:

@@ -60,6 +60,7 @@ class Request(NamedTuple):
     fail_on: str = ""
     jobs: int = 0
     why: bool = False  # also say what container is predicted
+    suppressions: bool = True  # comments silence findings
 
 
 class Item(NamedTuple):
@@ -91,7 +92,7 @@ def run(request: Request) -> Outcome:
         gc.set_threshold(100_000)  # and nearly all of that goes without the collector
         gc.enable()
     subjects = parallel.ordered(
-        lambda at: _judge(items[at], active, settings, places, why=request.why), [item.name for item in items], jobs
+        lambda at: _judge(items[at], active, settings, places, request), [item.name for item in items], jobs
     )
     return finished(subjects, active, request.fail_on or policy.fail_on)
 
@@ -143,7 +144,7 @@ def _search(path: str, places: Surroundings) -> Iterator[Item]:
 
 
 def _judge(
-    item: Item, rules: Sequence[ActiveRule], settings: Settings, places: Surroundings, *, why: bool
+    item: Item, rules: Sequence[ActiveRule], settings: Settings, places: Surroundings, request: Request
 ) -> SubjectReport:
     """Read and judge one item.
 
@@ -162,7 +163,8 @@ def _judge(
     try:
         dockerfile = parse(SourceText.decode(item.name, data or b""))
         builds = plans(dockerfile, item.name if item.data is None else "", settings, places)
-        reports = [judge(Build(dockerfile, plan.settings, plan.contexts), rules, why=why) for plan in builds]
+        asked = {"why": request.why, "suppressions": request.suppressions}
+        reports = [judge(Build(dockerfile, plan.settings, plan.contexts), rules, **asked) for plan in builds]
         report = merged(reports, builds)
     except LucidError:
         raise

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
 PLANS = 20  # of one file; a matrix can make hundreds that differ in a tag
 HIDDEN = "***"  # how ``engine.dockerfile`` ends a line that holds a secret
+UNUSED = "suppression-unused"  # the rule about comments that silence nothing
 NAMED = 3  # builders that one finding names
 
 
@@ -87,11 +88,12 @@ def merged(reports: Sequence[SubjectReport], found: Sequence[Plan]) -> SubjectRe
     first = reports[0]
     if len(reports) == 1:
         return replace(first, note=found[0].note)
-    findings = _named([report.findings for report in reports], found)
+    findings = _named([_everywhere(report.findings, reports) for report in reports], found)
     return replace(
         first,
         findings=tuple(sorted(findings, key=lambda f: (f.location.line, f.location.column, f.rule))),
         skipped=tuple(dict.fromkeys(skip for report in reports for skip in report.skipped)),
+        suppressed=tuple(dict.fromkeys(one for report in reports for one in report.suppressed)),
         problems=tuple(_named([report.problems for report in reports], found)),
         lines=_lines(reports),
         facts=tuple(
@@ -102,6 +104,11 @@ def merged(reports: Sequence[SubjectReport], found: Sequence[Plan]) -> SubjectRe
         ),
         note="; ".join(dict.fromkeys(plan.note for plan in found)),
     )
+
+
+def _everywhere(findings: Sequence[Finding], reports: Sequence[SubjectReport]) -> list[Finding]:
+    """Leave out what is said of a comment that silences something in another build."""
+    return [one for one in findings if one.rule != UNUSED or all(one in report.findings for report in reports)]
 
 
 def _lines(reports: Sequence[SubjectReport]) -> tuple[tuple[int, str], ...]:

@@ -52,7 +52,9 @@ def judged(subject: Any, example: dict[str, Any], active: list[ActiveRule]) -> t
 @pytest.mark.parametrize(("name", "kind", "example"), cases())
 def test_example(name: str, kind: str, example: dict[str, Any]) -> None:
     active = [activate(rule(name), None, example.get("params", {}), "example")]
+    active += [activate(rule(other), None, {}, "example") for other in example.get("beside", ())]
     findings, skips = judged(example[kind], example, active)
+    findings = [finding for finding in findings if finding.rule == name]
     found: dict[str, list[str]] = {}
     for finding in findings:
         at = finding.location

@@ -15,6 +15,10 @@ from lucid_audit.dockerfile.predict import predict
 from lucid_audit.dockerfile.stage_tree import Trees
 from lucid_audit.dockerfile.stages import Graph, Settings, Stage, Step
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from lucid_audit.dockerfile.suppressions import Silent
+
 
 class Build:
     """One Dockerfile as one build would see it. Everything derived is computed when first asked and then kept."""
@@ -24,6 +28,7 @@ class Build:
         self.dockerfile = dockerfile
         self.settings = settings
         self.contexts = contexts
+        self.silent: Silent | None = None  # what the engine found out about comments that silence
         self._steps: dict[tuple[str, ...], list[tuple[Stage, Step]]] = {}
         self._final_steps: dict[tuple[str, ...], list[tuple[Stage, Step]]] = {}
 
@@ -31,6 +36,12 @@ class Build:
     def graph(self) -> Graph:
         """The stages and their scopes."""
         return build_graph(self.dockerfile, self.settings)
+
+    @property
+    def may_be_silenced(self) -> bool:
+        """Whether a comment may silence a finding: few files have a word of one."""
+        text = self.dockerfile.source.text
+        return "ignore" in text or "skip" in text.lower()
 
     @property
     def target(self) -> Stage | None:

@@ -10,17 +10,18 @@ from lucid_audit.container.config import Place
 from lucid_audit.container.tree import Made
 from lucid_audit.dockerfile.build import Build
 from lucid_audit.engine import Where, collect, part
-from lucid_audit.finding import Finding, Location, Problem, SubjectReport
+from lucid_audit.finding import Finding, Location, Problem, SubjectReport, Suppressed
 from lucid_audit.rules import ActiveRule
 from lucid_audit.text import SourceText, Span
 
+LAST = ("suppression-unknown", "suppression-unused")  # checks that want to know what was silenced
 SECRET = "secret"  # the tag of rules whose findings must not be quoted
 
 
-def judge(build: Build, rules: Sequence[ActiveRule], *, why: bool = False) -> SubjectReport:
+def judge(build: Build, rules: Sequence[ActiveRule], *, why: bool = False, suppressions: bool = True) -> SubjectReport:
     """Judge one Dockerfile by every rule. A file that BuildKit refuses is reported as such and not judged.
 
-    ``why``: the report opens with the whole container that is predicted.
+    ``why``: the report opens with the whole container that is predicted. ``suppressions``: comments silence findings.
 
     Raises:
         InternalError: a check crashed; the message names the rule and the file.
@@ -36,11 +37,18 @@ def judge(build: Build, rules: Sequence[ActiveRule], *, why: bool = False) -> Su
     subjects = {"dockerfile": build, "container": build.container}
     where = Where(source.path, lambda place: locate(source, place), lambda place: _identity(build, place))
     findings, skipped = collect(subjects, rules, where)
+    suppressed: tuple[Suppressed, ...] = ()
+    if suppressions and build.may_be_silenced:
+        from lucid_audit.engine.suppress import silence  # noqa: PLC0415  (few files have any)
+
+        findings, suppressed, build.silent = silence(build, findings, rules)
+        last = [active for active in rules if active.rule.check_name in LAST]
+        findings += collect(subjects, last, where)[0]
     ordered = tuple(sorted(findings, key=lambda f: (f.location.line, f.location.column, f.rule)))
     quiet = {active.rule.id for active in rules if SECRET in active.rule.tags}
     lines = _masked(_lines(source, ordered), [f.location for f in ordered if f.rule in quiet])
     facts = _facts(build) if why else ()
-    return SubjectReport("dockerfile", source.path, ordered, skipped, lines=lines, facts=facts)
+    return SubjectReport("dockerfile", source.path, ordered, skipped, lines=lines, facts=facts, suppressed=suppressed)
 
 
 def _facts(build: Build) -> tuple[tuple[str, str], ...]:

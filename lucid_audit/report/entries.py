@@ -9,8 +9,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from lucid_audit.finding import Location, Report, Severity, SubjectReport
-from lucid_audit.fingerprint import fingerprints
+from lucid_audit.finding import Location, Report, Severity, SubjectReport, Suppressed
+from lucid_audit.fingerprint import named
 from lucid_audit.report.summary import plural
 from lucid_audit.tuples import NamedTuple
 
@@ -29,6 +29,7 @@ class Entry(NamedTuple):
     message: str
     fingerprint: str = ""
     remediation: str = ""
+    suppressed: Suppressed | None = None
 
     @property
     def file(self) -> str:
@@ -42,15 +43,14 @@ class Entry(NamedTuple):
         return ": ".join([*named, *filter(None, [part(self.location)]), self.message])
 
 
-def entries(report: Report) -> Iterator[Entry]:
-    """Yield the problems and findings of every subject, in the report's order."""
+def entries(report: Report, *, suppressed: bool = False) -> Iterator[Entry]:
+    """Yield the problems and findings of every subject, in the report's order; ``suppressed``: also what comments silence."""
     for subject in report.subjects:
         for problem in subject.problems:
             yield Entry(subject, problem.location, Severity.error, UNREADABLE, problem.message)
-        for finding, name in zip(subject.findings, fingerprints(subject), strict=True):
-            yield Entry(
-                subject, finding.location, finding.severity, finding.rule, finding.message, name, finding.remediation
-            )
+        for one, by, name in named(subject):
+            if by is None or suppressed:
+                yield Entry(subject, one.location, one.severity, one.rule, one.message, name, one.remediation, by)
 
 
 def label(subject: SubjectReport) -> str:

@@ -6,8 +6,8 @@ import json
 from collections.abc import Iterable
 
 from lucid_audit import __version__
-from lucid_audit.finding import Location, Report, Severity, SubjectReport
-from lucid_audit.fingerprint import fingerprints
+from lucid_audit.finding import Location, Report, Severity, SubjectReport, Suppressed
+from lucid_audit.fingerprint import named
 from lucid_audit.report.escape import well_formed
 
 TYPE_CHECKING = False
@@ -32,7 +32,7 @@ def document(report: Report) -> dict[str, Any]:
         "summary": {
             **{severity.name: report.count(severity) for severity in sorted(Severity, reverse=True)},
             "skipped": report.skipped,
-            "suppressed": 0,
+            "suppressed": report.suppressed,
             "problems": report.problems,
         },
         "subjects": [_subject(subject) for subject in report.subjects],
@@ -60,15 +60,19 @@ def _subject(subject: SubjectReport) -> dict[str, Any]:
 
 
 def _findings(subject: SubjectReport) -> Iterable[dict[str, Any]]:
-    for finding, fingerprint in zip(subject.findings, fingerprints(subject), strict=True):
+    for finding, suppressed, fingerprint in named(subject):
         yield {
             "rule": finding.rule,
             "severity": finding.severity.name,
             "message": well_formed(finding.message),
             "fingerprint": fingerprint,
-            "suppressed": None,
+            "suppressed": _suppressed(suppressed) if suppressed is not None else None,
             "location": _location(finding.location),
         }
+
+
+def _suppressed(suppressed: Suppressed) -> dict[str, Any]:
+    return {"by": suppressed.by, "line": suppressed.line, "reason": well_formed(suppressed.reason)}
 
 
 def _part(location: Location) -> dict[str, Any]:

@@ -13,7 +13,7 @@ from typing import Any
 from urllib.parse import quote
 
 from lucid_audit import __version__
-from lucid_audit.finding import About, Location, Report, Severity, Skipped, SubjectReport
+from lucid_audit.finding import About, Location, Report, Severity, Skipped, SubjectReport, Suppressed
 from lucid_audit.report.entries import HOME, UNREADABLE, Entry, entries, file_of, label, part
 from lucid_audit.report.escape import well_formed
 
@@ -33,7 +33,7 @@ def render(report: Report) -> str:
 
 def document(report: Report) -> dict[str, Any]:
     """Return the report as plain data."""
-    found = list(entries(report))
+    found = list(entries(report, suppressed=True))
     findings = [entry for entry in found if entry.rule != UNREADABLE]
     notifications = [_problem(entry) for entry in found if entry.rule == UNREADABLE]
     notifications += [_skipped(subject, skip) for subject in report.subjects for skip in subject.skipped]
@@ -88,7 +88,14 @@ def _result(entry: Entry, index: dict[str, int]) -> dict[str, Any]:
         "message": {"text": _text(image + entry.message)},
         "locations": [_location(entry.subject, entry.location)],
         "partialFingerprints": {FINGERPRINT: entry.fingerprint},
+        "suppressions": [_suppression(entry.suppressed)] if entry.suppressed is not None else [],
     }
+
+
+def _suppression(suppressed: Suppressed) -> dict[str, Any]:
+    """Return the comment that silences a result (section 3.35); an empty list of them says that the result counts."""
+    reason = suppressed.reason or f"a comment for {suppressed.by} in line {suppressed.line}"
+    return {"kind": "inSource", "status": "accepted", "justification": well_formed(reason)}
 
 
 def _problem(entry: Entry) -> dict[str, Any]:

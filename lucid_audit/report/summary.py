@@ -16,6 +16,8 @@ def summary(report: Report, style: Style) -> str:
     if report.skipped:
         how = "" if style.show_skipped else f" ({HOW_TO_SEE})"
         parts.append(style.paint(f"{plural(report.skipped, 'check')} skipped{how}", DIM))
+    if report.suppressed:
+        parts.append(style.paint(f"{plural(report.suppressed, 'finding')} suppressed", DIM))
     if unread:
         verb = "is" if unread == 1 else "are"
         parts.append(style.paint(f"{plural(unread, word)} {verb} unreadable or invalid", RED))
