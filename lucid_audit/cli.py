@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable, Sequence
-from typing import Any
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from lucid_audit import __version__, errors
 from lucid_audit.report import FORMATS, LISTS
+
+if TYPE_CHECKING:
+    from lucid_audit.outcome import Outcome
 
 SOURCES = ("auto", "registry", "engine", "layout", "archive")
 SEVERITIES = ("error", "warning", "note")
@@ -95,6 +98,11 @@ RULES = _options(
     click.option("--ignore", multiple=True, callback=_words, metavar="RULE,...", help="Do not judge by these rules."),
     click.option("--fail-on", default="", type=click.Choice(["", *SEVERITIES]), metavar="SEVERITY", help="Lowest severity that gives exit code 1: error (default), warning or note."),
 )  # fmt: skip
+BASELINE = _options(
+    click.option("--baseline", default="", metavar="FILE", help="Findings that are in FILE do not count."),
+    click.option("--prune-baseline", "prune", is_flag=True, help="Take out of FILE what is found no more."),
+    click.option("--write-baseline", "written", default="", metavar="FILE", help="Write all findings to FILE, so that from now on only new ones count."),
+)  # fmt: skip
 REPORT = _options(
     click.option("--format", "format_", default="text", show_default=True, type=click.Choice(FORMATS), help="Format of the report."),
     click.option("--output", "outputs", multiple=True, callback=_outputs, metavar="[FORMAT=]FILE", help="FORMAT=FILE: also write the report there; repeat it. FILE: write it there instead of printing it."),
@@ -108,6 +116,7 @@ REPORT = _options(
 @click.argument("paths", nargs=-1, metavar="[PATH]...")
 @SUBJECT
 @RULES
+@BASELINE
 @REPORT
 @click.option(
     "--why",
@@ -138,7 +147,7 @@ def lint_command(paths: tuple[str, ...], **options: Any) -> int:
 
     asked = {name: options[name] for name in Request._fields if name in options}
     stdin = sys.stdin.buffer if STDIN in paths else None
-    outcome = run(Request(paths=paths or (".",), stdin=stdin, **asked))
+    outcome = _known(run(Request(paths=paths or (".",), stdin=stdin, **asked)), options)
     deliver(outcome.report, Look(**{name: options[name] for name in Look._fields}))
     return outcome.exit_code
 
@@ -160,6 +169,7 @@ IMAGE = _options(
 @click.argument("images", nargs=-1, required=True, metavar="IMAGE...")
 @IMAGE
 @RULES
+@BASELINE
 @REPORT
 def image_command(images: tuple[str, ...], **options: Any) -> int:
     """Audit images, without running anything of them and without a daemon.
@@ -174,8 +184,40 @@ def image_command(images: tuple[str, ...], **options: Any) -> int:
     asked = {name: options[name] for name in Request._fields if name in options}
     with showing(sys.stderr, quiet=options["quiet"]) as told:
         outcome = run(Request(images, environ=os.environ, told=told, **asked))
+    outcome = _known(outcome, options)
     deliver(outcome.report, Look(**{name: options[name] for name in Look._fields if name in options}))
     return outcome.exit_code
+
+
+def _known(outcome: Outcome, options: Mapping[str, Any]) -> Outcome:
+    """Apply a baseline, and write it where that was asked for.
+
+    Raises:
+        UsageError: a baseline cannot be read or written.
+
+    """
+    if not options["baseline"] and not options["written"]:
+        if options["prune"]:
+            raise errors.UsageError("--prune-baseline wants --baseline FILE")
+        return outcome
+    from lucid_audit import baseline  # noqa: PLC0415  (only for those who have one)
+
+    if options["written"]:
+        known = frozenset(baseline.every(outcome.report))
+        baseline.write(options["written"], known)
+        click.echo(f"{len(known)} finding{'s' if len(known) != 1 else ''} written to {options['written']}", err=True)
+        return baseline.apply(outcome, baseline.Baseline(options["written"], known)).outcome
+    given = baseline.read(options["baseline"])
+    applied = baseline.apply(outcome, given)
+    if applied.stale and options["prune"]:
+        baseline.write(given.file, given.known - applied.stale)
+    elif applied.stale:
+        count = len(applied.stale)
+        click.echo(
+            f"{count} of the baseline's findings {'is' if count == 1 else 'are'} no more: --prune-baseline takes them out",
+            err=True,
+        )
+    return applied.outcome
 
 
 @cli.group("cache")

@@ -75,7 +75,7 @@ class Skipped(NamedTuple):
 
 
 class Suppressed(NamedTuple):
-    """A finding that does not count, because a comment in ``line`` says so. ``by`` is whose comment: lucid, hadolint, buildkit."""
+    """A finding that does not count. ``by`` is whose comment says so, lucid, hadolint or buildkit, in ``line``; or baseline, 0."""
 
     finding: Finding
     reason: str
@@ -142,7 +142,7 @@ class Report:
 
     @property
     def suppressed(self) -> int:
-        """Number of findings that comments silence."""
+        """Number of findings that comments or a baseline silence."""
         return sum(len(s.suppressed) for s in self.subjects)
 
     @property

@@ -93,9 +93,12 @@ def _result(entry: Entry, index: dict[str, int]) -> dict[str, Any]:
 
 
 def _suppression(suppressed: Suppressed) -> dict[str, Any]:
-    """Return the comment that silences a result (section 3.35); an empty list of them says that the result counts."""
-    reason = suppressed.reason or f"a comment for {suppressed.by} in line {suppressed.line}"
-    return {"kind": "inSource", "status": "accepted", "justification": well_formed(reason)}
+    """Return what silences a result (section 3.35); an empty list of them says that the result counts."""
+    outside = suppressed.line == 0
+    reason = suppressed.reason or (
+        "in the baseline" if outside else f"a comment for {suppressed.by} in line {suppressed.line}"
+    )
+    return {"kind": "external" if outside else "inSource", "status": "accepted", "justification": well_formed(reason)}
 
 
 def _problem(entry: Entry) -> dict[str, Any]:
