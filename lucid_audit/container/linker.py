@@ -144,13 +144,14 @@ class _Linker:
                 self.unmet[name] = by, search
             return
         walk = search.walk
-        one = Object(search.found, search.linkage, by)
+        opaque = search.opaque or search.doubt  # before it, another may be found
+        one = Object(search.found, search.linkage._replace(gives=()) if opaque else search.linkage, by)
         self.libraries.append(Library(name, walk.path, by.path, walk.node.made if walk.node is not None else None))
         self.loaded[name] = one
         self.loaded.setdefault(one.linkage.soname or name, one)
         self.waiting.append(one)
-        if search.opaque:
-            self.lacks.append(Lack("library", name, one.path, "", search.opaque, _root(one)))
+        if opaque:
+            self.lacks.append(Lack("library", name, one.path, "", opaque, _root(one)))
 
     def _lack(self, name: str, by: Object, search: _Search, *, late: bool) -> Lack:
         elsewhere = self.files.named(basename(name))

@@ -180,3 +180,13 @@ def test_a_module_of_another_machine_is_not_loaded() -> None:
         ["/site/a.so is made for arm64, the program that loads it for amd64"],
         [],
     )
+
+
+def test_where_another_may_be_found_first_versions_are_not_judged() -> None:
+    """A volume may have the library too, and its folder comes before the system's."""
+    files = {"/lib/libx.so.1": lib("libx.so.1", gives=["X_1"]), "/proc/x": ""}
+    loaded, lacks, doubts = run(
+        files, env=["LD_LIBRARY_PATH=/proc/lib"], needed=["libx.so.1"], wants={"libx.so.1": ["X_2"]}
+    )
+    assert (loaded, lacks) == (["/lib/libx.so.1"], [])
+    assert doubts == ["/proc/lib/libx.so.1 lies where the runtime mounts something"]
