@@ -77,7 +77,7 @@ class Bench:
         """Load the bases: flat, without documents, as the start corpus has them."""
         for family, architecture in sorted(wanted):
             image = distroless.base(family, architecture)
-            thin = image._replace(layers=(start_bases._thin(flatten(image.layers)),))
+            thin = image._replace(layers=(start_bases.unread_left_out(flatten(image.layers)),))
             name = f"start-base-{family}-{architecture}"
             tools.load(self.engine, layout.single(self.scratch / name, thin), f"{name}:latest")
 

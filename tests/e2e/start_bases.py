@@ -24,7 +24,7 @@ def load(engine: str, folder: Path) -> None:
     families: tuple[distroless.Family, ...] = ("static", "base", "python3")
     for family in families:
         image = distroless.base(family, "amd64")
-        thin = image._replace(layers=(_thin(flatten(image.layers)),))
+        thin = image._replace(layers=(unread_left_out(flatten(image.layers)),))
         _load(engine, folder, thin, f"gcr.io/distroless/{family}-debian{number}:latest")
     slim = Image("amd64", {"Env": [SEARCH], "Cmd": ["bash"]}, (_slim(SLIM),))
     _load(engine, folder, slim, f"debian:{number}-slim")
@@ -38,7 +38,8 @@ def _load(engine: str, folder: Path, image: Image, name: str) -> None:
     tools.load(engine, place, name)
 
 
-def _thin(one: Layer) -> Layer:
+def unread_left_out(one: Layer) -> Layer:
+    """Return a layer without what no service reads."""
     return of((info, data) for info, data in one.members() if not info.name.removeprefix("./").startswith(UNREAD))
 
 
