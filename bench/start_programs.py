@@ -6,6 +6,7 @@ import subprocess
 from collections.abc import Callable
 from functools import cache
 from pathlib import Path
+from threading import Lock
 
 COMPILERS = {"amd64": "gcc", "arm64": "aarch64-linux-gnu-gcc"}
 TRIPLETS = {"amd64": "x86_64-linux-gnu", "arm64": "aarch64-linux-gnu"}
@@ -27,13 +28,18 @@ void *PyInit_fast(void) {{ {body}return PyModule_Create2(&def, 1013); }}
 
 
 class Programs:
-    """Compiles into a folder, each program once."""
+    """Compiles into a folder, each program once, and one at a time: some share their libraries."""
 
     def __init__(self, folder: Path) -> None:
-        self._folder = folder
-        self.get = cache(self._get)
+        self._folder, self._lock = folder, Lock()
+        self._made = cache(self._make)
 
-    def _get(self, kind: str, architecture: str) -> bytes:
+    def get(self, kind: str, architecture: str) -> bytes:
+        """Return the bytes of a program or library."""
+        with self._lock:
+            return self._made(kind, architecture)
+
+    def _make(self, kind: str, architecture: str) -> bytes:
         place = self._folder / architecture
         place.mkdir(exist_ok=True)
         KINDS[kind](place, kind, COMPILERS[architecture])

@@ -25,8 +25,12 @@ def elf(
     gives: Sequence[str] = (),
     default: bool = True,
     gap: int = 0,
+    code: bool = False,
 ) -> bytes:
-    """Return a program, or a library when it has a soname. ``gap`` bytes lie before the dynamic section."""
+    """Return a program, or a library when it has a soname. ``gap`` bytes lie before the dynamic section.
+
+    ``code``: the segment that is loaded may be executed.
+    """
     order, wide = ">" if architecture in BIG else "<", architecture not in NARROW
     dynamic = bool(needed or soname or rpath or runpath or wants or weak or gives)
     name = interpreter.encode() + b"\0" if interpreter else b""
@@ -49,7 +53,7 @@ def elf(
     body.place(b"\0".join(word.encode() for word in contains))
     if dynamic:
         segments.append((1, 0, body.end))
-    return _head(architecture, order, wide, segments, 3 if soname else 2) + body.data
+    return _head(architecture, order, wide, segments, (3 if soname else 2, 5 if code else 4)) + body.data
 
 
 def sketched(spec: Mapping[str, Any]) -> bytes:
@@ -103,16 +107,19 @@ class _Body:
         return [(0x6FFFFFFC, BASE + self.place(records)), (0x6FFFFFFD, len(gives))] if gives else []
 
 
-def _head(architecture: str, order: str, wide: bool, segments: list[tuple[int, int, int]], type_: int) -> bytes:
+def _head(
+    architecture: str, order: str, wide: bool, segments: list[tuple[int, int, int]], kind: tuple[int, int]
+) -> bytes:
     ident = b"\x7fELF" + bytes((2 if wide else 1, 2 if order == ">" else 1, 1)) + bytes(9)
     layout = order + ("HHIQQQIHHHHHH" if wide else "HHIIIIIHHHHHH")
     sizes = (64, 56) if wide else (52, 32)
+    type_, flags = kind
     head = ident + struct.pack(
         layout, type_, MACHINES[architecture], 1, 0, sizes[0], 0, 0, *sizes, len(segments), 0, 0, 0
     )
-    for kind, at, size in segments:
+    for part, at, size in segments:
         if wide:
-            head += struct.pack(order + "IIQQQQQQ", kind, 4, at, BASE + at, BASE + at, size, size, 8)
+            head += struct.pack(order + "IIQQQQQQ", part, flags, at, BASE + at, BASE + at, size, size, 8)
         else:
-            head += struct.pack(order + "IIIIIIII", kind, at, BASE + at, BASE + at, size, size, 4, 8)
+            head += struct.pack(order + "IIIIIIII", part, at, BASE + at, BASE + at, size, size, flags, 8)
     return head

@@ -21,7 +21,7 @@ Read = Callable[
 
 LIMIT = 64 << 20  # bytes of a file that is read whole
 
-_PT_LOAD, _PT_DYNAMIC = 1, 2
+_PT_LOAD, _PT_DYNAMIC, _PF_X = 1, 2, 1
 _NEEDED, _STRTAB, _STRSZ, _SONAME, _RPATH, _RUNPATH = 1, 5, 10, 14, 15, 29
 _FLAGS_1, _VERDEF, _VERDEFNUM, _VERNEED, _VERNEEDNUM = 0x6FFFFFFB, 0x6FFFFFFC, 0x6FFFFFFD, 0x6FFFFFFE, 0x6FFFFFFF
 _NODEFLIB = 0x800  # DF_1_NODEFLIB: neither the cache nor the default folders
@@ -53,10 +53,12 @@ def slices(content: bytes) -> Read:
     return lambda at, size: content[at : at + size] if at + size <= len(content) else None
 
 
-def dynamic_range(head: bytes) -> tuple[int, int] | None:
-    """Return file offset and length of the dynamic section, as a file's first bytes tell; None when it has none."""
+def segments(head: bytes) -> list[tuple[int, int, bool]]:
+    """Return file offset, end and whether it holds code of each segment that is loaded, as a file's first bytes tell."""
     elf = _Elf.of(slices(head))
-    return elf.dynamic if elf is not None else None
+    found = [(start, start + length, code) for _, start, length, code in elf.loads] if elf is not None else []
+    inside = elf.dynamic if elf is not None else None
+    return [*found, (inside[0], sum(inside), False)] if inside is not None else found
 
 
 def revive(raw: list[Any] | None) -> Linkage | None:
@@ -160,7 +162,9 @@ class _Elf:
 
     def __init__(self, read: Read, order: str, wide: bool) -> None:
         self.read, self.order, self.wide = read, order, wide
-        self.loads: list[tuple[int, int, int]] = []  # address, file offset and length of each loaded segment
+        self.loads: list[
+            tuple[int, int, int, bool]
+        ] = []  # address, file offset, length and code of each loaded segment
         self.dynamic: tuple[int, int] | None = None  # file offset and length
 
     @classmethod
@@ -187,11 +191,11 @@ class _Elf:
 
     def _segment(self, header: bytes) -> None:
         if self.wide:
-            kind, _flags, start, address, _p, length = struct.unpack_from(self.order + "IIQQQQ", header)
+            kind, flags, start, address, _p, length = struct.unpack_from(self.order + "IIQQQQ", header)
         else:
-            kind, start, address, _p, length = struct.unpack_from(self.order + "IIIII", header)
+            kind, start, address, _p, length, _m, flags = struct.unpack_from(self.order + "IIIIIII", header)
         if kind == _PT_LOAD:
-            self.loads.append((address, start, length))
+            self.loads.append((address, start, length, bool(flags & _PF_X)))
         elif kind == _PT_DYNAMIC:
             self.dynamic = start, length
 
@@ -211,7 +215,7 @@ class _Elf:
 
     def bytes(self, address: int, size: int) -> bytes:
         """Return up to ``size`` bytes at an address of memory, fewer at the end of its segment."""
-        for base, start, length in self.loads:
+        for base, start, length, _ in self.loads:
             if base <= address < base + length:
                 data = self.read(start + address - base, min(size, base + length - address))
                 if data is not None:

@@ -203,8 +203,9 @@ class _Reading:
         if program is None:
             return
         if program.kind == "elf":
-            elf = ElfBytes(head, stored, blocks)
-            told = known_as(elf.first) if entry.mode & 0o111 and elf.whole else ""
+            executable = entry.mode & 0o111 != 0
+            elf = ElfBytes(head, stored, blocks, executable=executable)
+            told = known_as(elf.first) if executable and elf.whole else ""
             program = program._replace(known_as=told, linkage=read_linkage(elf.read))
         self.programs[entry.path] = program
 

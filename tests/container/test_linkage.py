@@ -14,7 +14,7 @@ from elftools.elf.gnuversions import GNUVerDefSection, GNUVerNeedSection
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lucid_audit.container.linkage import Linkage, dynamic_range, read_linkage, slices
+from lucid_audit.container.linkage import Linkage, read_linkage, segments, slices
 from tests.elf import MACHINES, elf
 
 NAMES = st.text("abcxyz_.0123456789", min_size=1, max_size=12)
@@ -54,7 +54,7 @@ def test_damage_is_no_crash(machine: str, data: st.DataObject) -> None:
         whole[at] = data.draw(st.integers(0, 255))
     cut = bytes(whole[: data.draw(st.integers(0, len(whole)))])
     read_linkage(slices(cut))
-    dynamic_range(cut)
+    segments(cut)
 
 
 def test_a_chain_of_versions_ends() -> None:

@@ -10,18 +10,18 @@ from lucid_audit.image.blocks import Blocks
 from lucid_audit.image.elf import ElfBytes
 from tests.elf import elf
 
-HEAD = 100
+HEAD = 400
 
 
 def held(data: bytes, size: int) -> tuple[ElfBytes, Blocks]:
     blocks = Blocks(iter([data[at : at + size] for at in range(0, len(data), size)]))
-    return ElfBytes(blocks.take(HEAD), len(data), blocks), blocks
+    return ElfBytes(blocks.take(HEAD), len(data), blocks, executable=False), blocks
 
 
 @pytest.mark.parametrize("size", [7, 1000, 1 << 20])
 def test_a_section_far_behind_is_held(monkeypatch: pytest.MonkeyPatch, size: int) -> None:
     monkeypatch.setattr(module, "FIRST", 2000)
-    data = elf("amd64", needed=["libx.so.1"], soname="liby.so.1", gap=50_000) + bytes(9000)
+    data = elf("amd64", needed=["libx.so.1"], soname="liby.so.1", gap=50_000, code=True) + bytes(9000)
     found, blocks = held(data, size)
     assert not found.whole
     assert read_linkage(found.read) == Linkage(("libx.so.1",), "liby.so.1")
@@ -35,14 +35,24 @@ def test_a_small_file_is_held_whole() -> None:
     assert (found.whole, found.first, blocks.position) == (True, data, len(data))
 
 
-def test_names_that_are_not_held_are_not_known(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "FIRST", 300)
-    found, _ = held(elf("amd64", needed=["x" * 500], gap=5000), 64)
+def test_a_first_segment_of_names_is_held(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "FIRST", 500)
+    data = elf("amd64", needed=["x" * 3000], gap=5000)
+    found, _ = held(data, 64)
+    assert read_linkage(found.read) == Linkage(("x" * 3000,))
+    monkeypatch.setattr(module, "NAMES", 1000)
+    found, _ = held(data, 64)
     assert read_linkage(found.read) is None
 
 
-def test_a_section_that_is_too_long_is_not_held(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "FIRST", 2000)
-    monkeypatch.setattr(module, "SECTION", 8)
-    found, _ = held(elf("amd64", needed=["x"], gap=5000), 64)
+def test_names_among_code_are_not_known(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "FIRST", 500)
+    found, _ = held(elf("amd64", needed=["x" * 3000], gap=5000, code=True), 64)
     assert read_linkage(found.read) is None
+
+
+def test_a_program_is_held_whole(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "FIRST", 500)
+    data = elf("amd64", needed=["x"], gap=5000, code=True)
+    blocks = Blocks(iter([data]))
+    assert ElfBytes(blocks.take(HEAD), len(data), blocks, executable=True).whole
