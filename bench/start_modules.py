@@ -15,7 +15,8 @@ def modules(arch: str) -> Iterator[Case]:
     ) -> Case:
         return Case(name, arch, "python3", files, ("WORKDIR /app", *lines, 'CMD ["main.py"]'), broken, rules)
 
-    fast = "fast.cpython-311-" + TRIPLETS[arch] + ".so"
+    digits = VERSION.replace(".", "")
+    fast = f"fast.cpython-{digits}-{TRIPLETS[arch]}.so"
     other = next(one for one in LOADERS if one != arch)
     main = {"/app/main.py": f"import fast\n{READY}"}
     lib, own = f"/usr/lib/{TRIPLETS[arch]}", program("libown.so.1", 0o644)
@@ -113,7 +114,7 @@ def modules(arch: str) -> Iterator[Case]:
     )
     yield case(
         "extension-other-version",
-        {**main, f"{SITE}/{fast.replace('311', '312')}": program("extension")},
+        {**main, f"{SITE}/{fast.replace(digits, '312')}": program("extension")},
         "made for another version",
         gone,
     )

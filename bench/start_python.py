@@ -8,8 +8,10 @@ from collections.abc import Iterator, Mapping
 
 from start_case import Case, Put, link
 
+from tests.e2e import distroless
+
 PY = "/usr/bin/python3"
-VERSION = "3.11"
+VERSION = distroless.release().python
 SITE = f"/usr/local/lib/python{VERSION}/dist-packages"
 READY = 'print("ready")\n'
 

@@ -16,11 +16,6 @@ VERSION = "1"
 DIGITS = 32  # hexadecimal: 128 of SHA-256's bits
 
 
-def fingerprints(subject: SubjectReport) -> list[str]:
-    """Return the fingerprint of every finding that counts, in their order."""
-    return [name for _, suppressed, name in named(subject) if suppressed is None]
-
-
 def named(subject: SubjectReport) -> list[tuple[Finding, Suppressed | None, str]]:
     """Return every finding with its fingerprint, those that a comment silences among them, in the order of their places."""
     from hashlib import sha256  # noqa: PLC0415  (only machine formats need it)

@@ -163,8 +163,15 @@ def _judge(
     try:
         dockerfile = parse(SourceText.decode(item.name, data or b""))
         builds = plans(dockerfile, item.name if item.data is None else "", settings, places)
-        asked = {"why": request.why, "suppressions": request.suppressions}
-        reports = [judge(Build(dockerfile, plan.settings, plan.contexts), rules, **asked) for plan in builds]
+        reports = [
+            judge(
+                Build(dockerfile, plan.settings, plan.contexts),
+                rules,
+                why=request.why,
+                suppressions=request.suppressions,
+            )
+            for plan in builds
+        ]
         report = merged(reports, builds)
     except LucidError:
         raise

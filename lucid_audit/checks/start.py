@@ -60,7 +60,7 @@ class Imports:
 
 @check("imports-follow")
 def imports_follow(container: Container, params: Imports) -> Answers:
-    """Judge what a Python program imports whenever it starts. Where the command itself is not known, others say so."""
+    """Judge what a program imports whenever it starts. Where the command itself is not known, others say so."""
     interpreter, place = _interpreter(container, params.of)
     if interpreter is None:
         return
@@ -79,7 +79,7 @@ def imports_follow(container: Container, params: Imports) -> Answers:
 
 @check("extensions-load")
 def extensions_load(container: Container, params: Imports) -> Answers:
-    """Judge the libraries of the extension modules that a Python program imports whenever it starts."""
+    """Judge the libraries of the extension modules that a program imports whenever it starts."""
     interpreter, place = _interpreter(container, params.of)
     if interpreter is None:
         return
@@ -90,8 +90,7 @@ def extensions_load(container: Container, params: Imports) -> Answers:
         if lack.doubt:
             yield Skip(place, f"whether {module.path} can be loaded: {lack.doubt}")
         else:
-            by = f"{module.by.path} line {module.at.line}" if module.by and module.at else "the command"
-            yield Hit(place, where=by, module=module.name, lacking=lack.words)
+            yield Hit(place, where=module.where, module=module.name, lacking=lack.words)
 
 
 def _interpreter(container: Container, of: str) -> tuple[Interpreter | None, Place]:

@@ -11,11 +11,7 @@ from lucid_audit.finding import Hit
 @check("suppression-malformed")
 def suppression_malformed(build: Build) -> Answers:
     """Judge comments that are meant as suppressions and are none."""
-    if not build.may_be_silenced:
-        return
-    from lucid_audit.dockerfile.suppressions import suppressions  # noqa: PLC0415  (few files have any)
-
-    for one in suppressions(build.dockerfile):
+    for one in build.suppressions:
         if one.problem:
             yield Hit(one.span, problem=one.problem)
 

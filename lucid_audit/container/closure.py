@@ -17,6 +17,11 @@ class Module(NamedTuple):
     at: Import | None = None
 
     @property
+    def where(self) -> str:
+        """The import that needs it, in words."""
+        return said(self.by, self.at) if self.by is not None and self.at is not None else "the command"
+
+    @property
     def package(self) -> str:
         """The package that it belongs to: the first part of a dotted name, or the folder below the last node_modules."""
         if self.path.endswith((".js", ".cjs", ".mjs", ".json", ".node")):
@@ -40,7 +45,12 @@ class Missing(NamedTuple):
     @property
     def where(self) -> str:
         """The import that needs it, in words."""
-        return f"{self.by.path} line {self.at.line}"
+        return said(self.by, self.at)
+
+
+def said(by: Module, at: Import) -> str:
+    """Say where something is imported."""
+    return f"{by.path} line {at.line}"
 
 
 class Closure(NamedTuple):

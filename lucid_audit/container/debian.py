@@ -6,18 +6,15 @@ from functools import cache
 
 from lucid_audit.catalogue import folder
 from lucid_audit.container.files import Files
-from lucid_audit.regex import regex
-
-_SETTING = regex(r'^(ID|VERSION_ID)="?([\w.]+)"?$')
+from lucid_audit.container.os_release import PATHS, read_os_release
 
 
 def package_of(files: Files, library: str) -> str:
     """Return the package that has a library, "" when the release is not known or none or several have it."""
-    for path in ("/etc/os-release", "/usr/lib/os-release"):
+    for path in PATHS:
         content = files.read(path)
         if isinstance(content, bytes):
-            lines = map(_SETTING.match, content.decode("utf-8", "replace").splitlines())
-            told = {match[1]: match[2] for match in lines if match is not None}
+            told = read_os_release(content)
             return _package(told.get("VERSION_ID", ""), library) if told.get("ID") == "debian" else ""
     return ""
 

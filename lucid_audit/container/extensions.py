@@ -6,6 +6,8 @@ out of wheels what every glibc system has.
 
 from __future__ import annotations
 
+from functools import cache, lru_cache, partial
+
 from lucid_audit.container.closure import Closure, Module
 from lucid_audit.container.config import Container
 from lucid_audit.container.imports import LIMIT
@@ -29,6 +31,7 @@ class Extensions(NamedTuple):
     lacks: tuple[tuple[Module, Lack], ...]
 
 
+@lru_cache(maxsize=4)  # of one container: rules ask, and who proves how it starts
 def extensions(container: Container, interpreter: Interpreter) -> Extensions | None:
     """Load the extension modules of a program's imports. None when the imports or the interpreter are not known; never raises."""
     found = reached(container, interpreter)
@@ -36,9 +39,7 @@ def extensions(container: Container, interpreter: Interpreter) -> Extensions | N
     if found is None or program is None or isinstance(program, Unknown) or program.kind != "elf":
         return None
     modules = {module.path: module for module in found.modules if module.path.endswith(ENDINGS)}
-    result = linked(container, interpreter.real, program, modules)
-    if any(lack.doubt for lack in result.lacks) and not _by_hand(container, found):
-        result = linked(container, interpreter.real, program, modules, by_hand=False)
+    result = linked(container, interpreter.real, program, modules, by_hand=cache(partial(_by_hand, container, found)))
     lacks = [(modules[lack.root], lack) for lack in result.lacks if found.sure(modules[lack.root])]
     return Extensions(tuple(modules.values()), result.libraries, tuple(lacks))
 

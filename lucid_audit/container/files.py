@@ -82,14 +82,14 @@ class Files:
 
     def program(self, walk: Walk) -> Program | Unknown | None:
         """Return what kind of program a path led to, None when it is none, or why that is not known."""
-        data = walk.node.load(HEAD) if walk.node is not None and walk.node.load is not None else None
+        data = walk.load(HEAD)
         return read_program(data) if data is not None else Unknown(f"the content of {walk.path} is not known")
 
     def linkage(self, walk: Walk) -> Linkage | Unknown | None:
         """Return what an ELF file wants from the dynamic linker, None for what is none, or why that is not known."""
         from lucid_audit.container.linkage import LIMIT, read_linkage, slices  # noqa: PLC0415  (only for own programs)
 
-        data = walk.node.load(LIMIT) if walk.node is not None and walk.node.load is not None else None
+        data = walk.load(LIMIT)
         if data is None:
             return Unknown(f"the content of {walk.path} is not known")
         if not data.startswith(b"\x7fELF"):

@@ -31,6 +31,7 @@ from lucid_audit.container.interpret import SERVERS, task
 from lucid_audit.container.launch import Interpreter
 from lucid_audit.container.python_find import Finder, Found
 from lucid_audit.container.python_path import Search, search
+from lucid_audit.container.tree import Walk
 
 MODULES = 20_000  # that are followed
 # Compiled into the interpreter, so no file may show them (CPython's ``Modules/Setup`` and ``Modules/config.c.in``).
@@ -90,8 +91,9 @@ class _Closure:
     def run(self) -> Closure:
         while self.waiting and len(self.modules) < MODULES:
             module, package = self.waiting.popleft()
-            source = self._source(module.path)
-            if source is None or self._closed_to_user(module):
+            walk = self.files.walk(module.path)
+            source = walk.load(LIMIT)
+            if source is None or self._closed_to_user(module, walk):
                 continue
             if not self.changed and not self._is_standard(module.path):
                 own = "-packages/" not in module.path
@@ -145,9 +147,8 @@ class _Closure:
             if source is not None and lacking and not makes_names(source):
                 yield from (Missing(name, *names[name], f"not defined in {path}") for name in lacking)
 
-    def _closed_to_user(self, module: Module) -> bool:
+    def _closed_to_user(self, module: Module, walk: Walk) -> bool:
         """Whether the user may not read a module; importing it then fails."""
-        walk = self.files.walk(module.path)
         if walk.node is None or self.who.may(walk.node, READ) is not False:
             return False
         if module.by is not None and module.at is not None:
@@ -170,8 +171,7 @@ class _Closure:
             self.waiting.append((module, package))
 
     def _source(self, path: str) -> bytes | None:
-        node = self.files.walk(path).node
-        return node.load(LIMIT) if node is not None and node.load is not None else None
+        return self.files.walk(path).load(LIMIT)
 
     def _is_standard(self, path: str) -> bool:
         return f"/lib/python{self.search.version}/" in path and "-packages/" not in path

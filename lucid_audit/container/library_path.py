@@ -13,7 +13,6 @@ from lucid_audit.container.config import Container
 from lucid_audit.container.ld_cache import PATH, read_cache
 from lucid_audit.container.linkage import Linkage
 from lucid_audit.container.program import Program
-from lucid_audit.record import record
 from lucid_audit.tuples import NamedTuple
 from lucid_audit.values import Unknown
 
@@ -22,14 +21,8 @@ TRIPLETS = {"amd64": "x86_64-linux-gnu", "arm64": "aarch64-linux-gnu", "386": "i
             "mips64le": "mips64el-linux-gnuabi64", "loong64": "loongarch64-linux-gnu"}  # fmt: skip
 _PLATFORMS = {"amd64": "x86_64", "arm64": "aarch64", "386": "i686"}  # AT_PLATFORM, where it is always the same
 _MUSL = ("/lib", "/usr/local/lib", "/usr/lib")
-_LOADERS = (
-    "/lib",
-    "/lib64",
-    "/lib32",
-    "/libx32",
-    "/usr/lib",
-    "/usr/lib64",
-)  # elsewhere a loader has folders of its own
+# Elsewhere a loader has folders of its own.
+_LOADERS = ("/lib", "/lib64", "/lib32", "/libx32", "/usr/lib", "/usr/lib64")
 
 
 class Object(NamedTuple):
@@ -48,8 +41,7 @@ class Object(NamedTuple):
             one = one.loader
 
 
-@record
-class Place:
+class Place(NamedTuple):
     """A folder or a file that is tried. ``doubt``: it is not known, and why."""
 
     path: str

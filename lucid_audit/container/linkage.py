@@ -100,8 +100,8 @@ def _read(elf: _Elf, tags: list[tuple[int, int]]) -> Linkage:
         strings.at(one[_SONAME]) if _SONAME in one else "",
         strings.at(one[_RPATH]) if _RPATH in one and _RUNPATH not in one else "",  # ld.so(8): ignored beside RUNPATH
         runpath,
-        _wants(elf, strings, one.get(_VERNEED), one.get(_VERNEEDNUM, 0)),
-        _gives(elf, strings, one.get(_VERDEF), one.get(_VERDEFNUM, 0)),
+        _wants(elf, strings, one[_VERNEED], one.get(_VERNEEDNUM, 0)) if _VERNEED in one else (),
+        _gives(elf, strings, one[_VERDEF], one.get(_VERDEFNUM, 0)) if _VERDEF in one else (),
         not one.get(_FLAGS_1, 0) & _NODEFLIB,
     )
 
@@ -122,13 +122,13 @@ class _Strings:
         return name.decode("utf-8", "surrogateescape")
 
 
-def _wants(elf: _Elf, strings: _Strings, address: int | None, count: int) -> tuple[tuple[str, tuple[str, ...]], ...]:
+def _wants(elf: _Elf, strings: _Strings, address: int, count: int) -> tuple[tuple[str, tuple[str, ...]], ...]:
     """Read DT_VERNEED: for each library a chain of versions. The layout is the same in both classes."""
     wants: list[tuple[str, tuple[str, ...]]] = []
     left = _VERSIONS_LIMIT
-    for _ in range(min(count, _VERSIONS_LIMIT) if address is not None else 0):
-        _version, versions, file, first, following = elf.unpack("HHIII", address or 0)
-        names, at = [], (address or 0) + first
+    for _ in range(min(count, _VERSIONS_LIMIT)):
+        _version, versions, file, first, following = elf.unpack("HHIII", address)
+        names, at = [], address + first
         for _ in range(versions):
             left -= 1
             if left < 0:
@@ -140,20 +140,20 @@ def _wants(elf: _Elf, strings: _Strings, address: int | None, count: int) -> tup
         wants.append((strings.at(file), tuple(names)))
         if not following:
             break
-        address = (address or 0) + following
+        address = address + following
     return tuple(wants)
 
 
-def _gives(elf: _Elf, strings: _Strings, address: int | None, count: int) -> tuple[str, ...]:
+def _gives(elf: _Elf, strings: _Strings, address: int, count: int) -> tuple[str, ...]:
     """Read DT_VERDEF: the first name of each definition is the version, the others are what it goes back to."""
     gives: list[str] = []
-    for _ in range(min(count, _VERSIONS_LIMIT) if address is not None else 0):
-        _version, _flags, _index, _names, _hash, first, following = elf.unpack("HHHHIII", address or 0)
-        (name,) = elf.unpack("I", (address or 0) + first)
+    for _ in range(min(count, _VERSIONS_LIMIT)):
+        _version, _flags, _index, _names, _hash, first, following = elf.unpack("HHHHIII", address)
+        (name,) = elf.unpack("I", address + first)
         gives.append(strings.at(name))
         if not following:
             break
-        address = (address or 0) + following
+        address = address + following
     return tuple(gives)
 
 

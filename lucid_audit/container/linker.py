@@ -8,7 +8,7 @@ library without versions is let pass); musl ``ldso/dynlink.c`` (its own names st
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from posixpath import basename, join
 
 from lucid_audit.container.access import READ, who
@@ -61,23 +61,28 @@ class Linked(NamedTuple):
 
 
 def linked(
-    container: Container, path: str, program: Program, modules: Iterable[str] = (), *, by_hand: bool = True
+    container: Container,
+    path: str,
+    program: Program,
+    modules: Iterable[str] = (),
+    *,
+    by_hand: Callable[[], bool] = lambda: True,
 ) -> Linked:
     """Load a program, then modules that it opens while it runs; all are files, links followed. Never raises.
 
-    With modules, only what they lack is told. ``by_hand``: the program may load libraries for them by their path, so one that
-    lies anywhere in the image is not surely lacking.
+    With modules, only what they lack is told. ``by_hand`` says whether the program may load libraries for them by their path: then
+    one that lies anywhere in the image is not surely lacking. It is asked only for such a library.
     """
     linker = _Linker(container, program)
     main = linker.enter(Object(path, NOTHING))
-    linker.run(late=False)
+    linker.run(by_hand=lambda: False)
     if not modules:
         return linker.result(0)
     before = len(linker.lacks)
     libraries = len(linker.libraries)
     for module in modules:
         linker.enter(Object(module, NOTHING, main))
-    linker.run(late=by_hand)
+    linker.run(by_hand=by_hand)
     return linker.result(before, libraries)
 
 
@@ -113,7 +118,7 @@ class _Linker:
         self.waiting.append(one)
         return one
 
-    def run(self, *, late: bool) -> None:
+    def run(self, *, by_hand: Callable[[], bool]) -> None:
         """Load everything that is needed, breadth first, and compare versions at last, as ld.so does."""
         objects = []
         while self.waiting and len(self.libraries) < LIBRARIES:
@@ -126,7 +131,7 @@ class _Linker:
                 self._need(name, one, required=True)
         for name, (by, search) in self.unmet.items():
             if name not in self.loaded:
-                self.lacks.append(self._lack(name, by, search, late=late))
+                self.lacks.append(self._lack(name, by, search, by_hand))
         self.unmet.clear()
         for one in () if self.path.musl else objects:
             self._versions(one)
@@ -153,23 +158,17 @@ class _Linker:
         if opaque:
             self.lacks.append(Lack("library", name, one.path, "", opaque, _root(one)))
 
-    def _lack(self, name: str, by: Object, search: _Search, *, late: bool) -> Lack:
+    def _lack(self, name: str, by: Object, search: _Search, by_hand: Callable[[], bool]) -> Lack:
         elsewhere = self.files.named(basename(name))
         doubt = search.doubt
         if _FROM_HOST.fullmatch(name):
             doubt = doubt or f"the container runtime may mount {name} from the host"
         if not self.path.known and not self.path.musl:
             doubt = doubt or f"the loader {self.program.interpreter} may look in folders of its own"
-        if elsewhere and (late or any("/glibc-hwcaps/" in path for path in elsewhere)):
+        if elsewhere and (any("/glibc-hwcaps/" in path for path in elsewhere) or by_hand()):
             doubt = doubt or f"{elsewhere[0]} may be loaded for {by.path} by other means"
-        return Lack(
-            "library",
-            name,
-            by.path,
-            f"{by.path} needs {name}, {self._where(name, elsewhere, search)}",
-            doubt,
-            _root(by),
-        )
+        words = f"{by.path} needs {name}, {self._where(name, elsewhere, search)}"
+        return Lack("library", name, by.path, words, doubt, _root(by))
 
     def _where(self, name: str, elsewhere: tuple[str, ...] | None, search: _Search) -> str:
         """Say where a library is that was not found."""

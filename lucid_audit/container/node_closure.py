@@ -41,22 +41,22 @@ def required(container: Container, node: Interpreter) -> Closure | None:
 
 def _preloads(container: Container, argv: tuple[str, ...]) -> str:
     """Say what may change how modules are found before the program runs."""
-    options = container.env.get("NODE_OPTIONS")
-    words = (*argv, *(options.known() or "?").split()) if options is not None else argv
-    if options is not None and options.known() is None:
+    traced = container.env.get("NODE_OPTIONS")
+    options = traced.known() if traced is not None else ""
+    if options is None:
         return "NODE_OPTIONS is not known"
-    preload = next((word for word in words if word.partition("=")[0] in _PRELOADS), "")
+    preload = next((word for word in (*argv, *options.split()) if word.partition("=")[0] in _PRELOADS), "")
     return f"what {preload} loads may change how modules are found" if preload else container.env_open
 
 
 class _Look:
     def __init__(self, container: Container, changed: str) -> None:
         self.files, self.changed = container.files, changed
-        path = container.env.get("NODE_PATH")
-        extra = tuple(folder for folder in (path.known() or "").split(":") if folder) if path is not None else ()
-        if path is not None and path.known() is None:
+        traced = container.env.get("NODE_PATH")
+        path = traced.known() if traced is not None else ""
+        if path is None:
             self.changed = self.changed or "NODE_PATH is not known"
-        self.finder = NodeFinder(container.files, extra)
+        self.finder = NodeFinder(container.files, tuple(filter(None, (path or "").split(":"))))
         self.modules: dict[str, Module] = {}
         self.waiting: deque[Module] = deque()
         self.missing: dict[str, Missing] = {}
@@ -73,8 +73,7 @@ class _Look:
         """Follow everything that is reached."""
         while self.waiting and len(self.modules) < MODULES:
             module = self.waiting.popleft()
-            node = self.files.walk(module.path).node
-            data = node.load(LIMIT) if node is not None and node.load is not None else None
+            data = self.files.walk(module.path).load(LIMIT)
             source = data.decode("utf-8", "replace") if data is not None else ""
             if not self.changed and any(word in source for word in _CHANGES):
                 self.changed = f"{module.path} may change how modules are found"

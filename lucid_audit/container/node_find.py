@@ -161,7 +161,7 @@ class NodeFinder:
         walk: Walk = self.walk(f"{folder.rstrip('/')}/package.json")
         if walk.state == "absent":
             return None
-        data = walk.node.load(MANIFEST) if walk.node is not None and walk.node.load is not None else None
+        data = walk.load(MANIFEST)
         if data is None:
             return walk.reason or f"the content of {walk.path} is not known"
         try:

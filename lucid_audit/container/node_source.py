@@ -104,7 +104,7 @@ class _Reader:
 
     def _brace(self, start: int) -> None:
         """Tell an object from a block by what stands before it."""
-        before = self.source[:start].rstrip()[-1:] if start < 200 else self.source[start - 200 : start].rstrip()[-1:]
+        before = self.source[max(0, start - 200) : start].rstrip()[-1:]
         literal = before in ("=", "(", ",", ":", "[")
         self.open.append("o" if literal else "b")
         self.blocks += not literal

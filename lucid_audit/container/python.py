@@ -14,11 +14,10 @@ from lucid_audit.container.access import READ, who
 from lucid_audit.container.config import Container
 from lucid_audit.container.interpret import Task
 from lucid_audit.container.launch import Link
-from lucid_audit.container.python_find import Finder
+from lucid_audit.container.python_find import ARCHIVES, Finder
 from lucid_audit.container.python_path import search
 from lucid_audit.container.tree import Walk
 
-_ARCHIVES = (".pyz", ".pyzw", ".zip", ".egg", ".whl")
 _ARCHIVE = 32 << 20  # bytes of an archive that is looked into
 
 Ending = tuple[str, str, str]  # kind, path and words of a Break
@@ -66,7 +65,7 @@ def _main(container: Container, there: Walk) -> Ending | None:
         mains = [container.files.walk(f"{there.path}/__main__{ending}") for ending in (".py", ".pyc")]
         if all(walk.state == "absent" for walk in mains):
             return "script", there.path, f"{there.path} is a folder without __main__.py"
-    elif node is not None and node.load is not None and there.path.endswith(_ARCHIVES):
+    elif node is not None and node.load is not None and there.path.endswith((*ARCHIVES, ".pyzw")):
         data = node.load(_ARCHIVE)
         names = _names(data) if data is not None and len(data) < _ARCHIVE else None
         if names is not None and not {"__main__.py", "__main__.pyc"} & names:

@@ -17,7 +17,7 @@ from lucid_audit.tuples import NamedTuple
 _SUFFIXES = (".py", ".pyc", ".so", ".abi3.so")
 _STANDARD = regex(r"python\d+\.\d+|lib-dynload")
 _TAG = regex(r"\.(?:cpython-|cp)(\d)(\d+)[a-z]*(?:-([\w-]+))?")
-_ARCHIVES = (".zip", ".egg", ".whl", ".pyz")
+ARCHIVES = (".zip", ".egg", ".whl", ".pyz")
 
 
 class Found(NamedTuple):
@@ -145,7 +145,7 @@ def _more(path: str, node: Node) -> str:
             lines = data.splitlines() if data is not None else [b"?"]
             if any(_adds(line) for line in lines):
                 return f"{path}/{name} adds folders to the path"
-        elif name.endswith((".egg-link", *_ARCHIVES)):
+        elif name.endswith((".egg-link", *ARCHIVES)):
             return f"{path}/{name} may change the path"
         elif name in ("sitecustomize.py", "usercustomize.py"):
             data = child.load(1 << 16) if child.load is not None else None

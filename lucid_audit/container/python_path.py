@@ -75,7 +75,7 @@ def _environment(container: Container, called: str) -> tuple[str, dict[str, str]
         walk = container.files.walk(f"{place.rstrip('/')}/pyvenv.cfg")
         if walk.state == "absent":
             continue
-        data = walk.node.load(_CONFIG_LIMIT) if walk.node is not None and walk.node.load is not None else None
+        data = walk.load(_CONFIG_LIMIT)
         pairs = (line.partition("=") for line in (data or b"").decode("utf-8", "replace").splitlines())
         return dirname(folder), {key.strip().lower(): value.strip() for key, equals, value in pairs if equals}
     return "", {}
@@ -102,8 +102,7 @@ def _above(folder: str) -> list[str]:
 
 def _own(container: Container, venv: str, config: dict[str, str], library: str, version: str) -> list[str]:
     """Return the folders that ``site`` adds."""
-    site = container.files.walk(f"{library}/site.py").node
-    text = site.load(_SITE_LIMIT) if site is not None and site.load is not None else None
+    text = container.files.walk(f"{library}/site.py").load(_SITE_LIMIT)
     debian = text is None or b"dist-packages" in text
     other = text is None or b"dist-packages" not in text
     prefix = dirname(dirname(library))

@@ -100,6 +100,10 @@ class Walk(NamedTuple):
         """The link that led here: the one that was asked for, or one on the way that an instruction made."""
         return next((hop for hop in self.hops if hop.last or hop.made.span is not None), None)
 
+    def load(self, limit: int) -> bytes | None:
+        """Return up to ``limit`` bytes of the file that it led to, None when there is none or its content is not known."""
+        return self.node.load(limit) if self.node is not None and self.node.load is not None else None
+
 
 class Tree:
     """The root folder and the operations of a build on it. ``doubt`` is a reason when anything may have been added."""

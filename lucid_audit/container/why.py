@@ -11,7 +11,7 @@ from posixpath import basename
 
 from lucid_audit.container.config import Argv, Container, Place, Traced
 from lucid_audit.container.execute import DEFAULT_SHELL, effective, shell_of
-from lucid_audit.container.launch import Chain, Interpreter, launch
+from lucid_audit.container.launch import Chain, Interpreter, Link, launch
 from lucid_audit.container.tree import Made
 from lucid_audit.values import Unknown
 
@@ -71,7 +71,7 @@ def _command(name: str, container: Container, traced: Traced[Argv | None], where
     yield name, f"{json.dumps(words, ensure_ascii=False)}{_at(traced.place, where)}"
     if words:
         chain = launch(container, words)
-        yield from _links(chain, where)
+        yield from (_link(link, where) for link in chain.links)
         interpreter = chain.interpreter if chain.end is None else None
         imports = tuple(_imports(container, interpreter, where)) if interpreter is not None else ()
         yield from imports
@@ -104,16 +104,14 @@ def _extensions(container: Container, interpreter: Interpreter, where: Where) ->
         return
     yield "", f"extension modules among them: {len(found.modules)}, more libraries for these: {len(found.libraries)}"
     for one in found.libraries:
-        made = where(one.made) if one.made is not None else ""
-        yield "", f"→ {one.path} (library {one.name} for {basename(one.by)}{f', {made}' if made else ''})"
+        yield _link(Link(f"library {one.name} for {basename(one.by)}", one.path, one.made), where)
     for module, lack in found.lacks:
         yield "", f"? {module.path}: {lack.doubt}" if lack.doubt else f"✗ {lack.words}"
 
 
-def _links(chain: Chain, where: Where) -> Iterator[Line]:
-    for link in chain.links:
-        made = where(link.made) if link.made is not None else ""
-        yield "", f"→ {link.path} ({link.what}{f', {made}' if made else ''})"
+def _link(link: Link, where: Where) -> Line:
+    made = where(link.made) if link.made is not None else ""
+    return "", f"→ {link.path} ({link.what}{f', {made}' if made else ''})"
 
 
 def _verdict(chain: Chain) -> Line:

@@ -17,7 +17,7 @@ from lucid_audit.dockerfile.stages import Graph, Settings, Stage, Step
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from lucid_audit.dockerfile.suppressions import Silent
+    from lucid_audit.dockerfile.suppressions import Silent, Suppression
 
 
 class Build:
@@ -37,11 +37,15 @@ class Build:
         """The stages and their scopes."""
         return build_graph(self.dockerfile, self.settings)
 
-    @property
-    def may_be_silenced(self) -> bool:
-        """Whether a comment may silence a finding: few files have a word of one."""
+    @cached_property
+    def suppressions(self) -> tuple[Suppression, ...]:
+        """The comments that silence findings; few files have a word of one."""
         text = self.dockerfile.source.text
-        return "ignore" in text or "skip" in text.lower()
+        if "ignore" not in text and "skip" not in text.lower():
+            return ()
+        from lucid_audit.dockerfile.suppressions import suppressions  # noqa: PLC0415  (most files need none of it)
+
+        return tuple(suppressions(self.dockerfile))
 
     @property
     def target(self) -> Stage | None:

@@ -38,7 +38,7 @@ def judge(build: Build, rules: Sequence[ActiveRule], *, why: bool = False, suppr
     where = Where(source.path, lambda place: locate(source, place), lambda place: _identity(build, place))
     findings, skipped = collect(subjects, rules, where)
     suppressed: tuple[Suppressed, ...] = ()
-    if suppressions and build.may_be_silenced:
+    if suppressions and build.suppressions:
         from lucid_audit.engine.suppress import silence  # noqa: PLC0415  (few files have any)
 
         findings, suppressed, build.silent = silence(build, findings, rules)

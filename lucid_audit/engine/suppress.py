@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from sys import maxsize
 
 from lucid_audit.dockerfile.build import Build
-from lucid_audit.dockerfile.suppressions import EVERY, Silent, Suppression, suppressions
+from lucid_audit.dockerfile.suppressions import EVERY, Silent, Suppression
 from lucid_audit.finding import Finding, Suppressed
 from lucid_audit.rules import ActiveRule
 from lucid_audit.text import Span
@@ -23,7 +23,7 @@ class Silenced(NamedTuple):
 
 def silence(build: Build, findings: Sequence[Finding], rules: Sequence[ActiveRule]) -> Silenced:
     """Apply the comments of a file to its findings."""
-    found = tuple(one for one in suppressions(build.dockerfile) if not one.problem)
+    found = tuple(one for one in build.suppressions if not one.problem)
     asked = {active.rule.id: active for active in rules}
     offsets = build.dockerfile.source
     kept: list[Finding] = []

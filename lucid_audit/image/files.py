@@ -60,10 +60,13 @@ class MeasuredFiles(Files):
     def linkage(self, walk: Walk) -> Linkage | Unknown | None:
         """Return what an ELF file wants from the dynamic linker: it was read when its layer was."""
         program = self.program(walk)
-        if program is None or isinstance(program, Unknown) or program.kind != "elf":
-            return program if isinstance(program, Unknown) else None
-        unread = Unknown(f"the dynamic section of {walk.path} is damaged or lies too far behind")
-        return program.linkage if program.linkage is not None else unread
+        if program is None or isinstance(program, Unknown):
+            return program
+        if program.kind != "elf":
+            return None
+        if program.linkage is None:
+            return Unknown(f"the dynamic section of {walk.path} is damaged or lies too far behind")
+        return program.linkage
 
     def named(self, name: str) -> tuple[str, ...] | None:
         """Return every path that ends with a name."""

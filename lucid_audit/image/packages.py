@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 
+from lucid_audit.container.os_release import PATHS, read_os_release
 from lucid_audit.image.layer import Layer
 from lucid_audit.image.rootfs import Rootfs
 from lucid_audit.tuples import NamedTuple
@@ -60,13 +61,7 @@ def read_fields(paragraph: str) -> dict[str, str]:
 
 def os_release(rootfs: Rootfs) -> Mapping[str, str]:
     """Return os-release(5) as the image has it: ``/etc`` first, links followed. Empty when there is none."""
-    data = rootfs.read("/etc/os-release") or rootfs.read("/usr/lib/os-release") or b""
-    found = {}
-    for line in data.decode("utf-8", "replace").splitlines():
-        name, equals, value = line.partition("=")
-        if equals and not line.startswith("#"):
-            found[name.strip()] = value.strip().strip("\"'")
-    return found
+    return read_os_release(next(filter(None, map(rootfs.read, PATHS)), b""))
 
 
 def checksums(layers: Iterable[Layer]) -> dict[str, dict[str, str]]:

@@ -8,7 +8,7 @@ from hypothesis import given
 from jsonschema import Draft202012Validator
 
 from lucid_audit.finding import Finding, Location, Report, Severity, SubjectReport
-from lucid_audit.fingerprint import fingerprints
+from lucid_audit.fingerprint import named
 from lucid_audit.report import render
 from tests.report.samples import REPORTS, finding, report
 
@@ -49,7 +49,7 @@ def test_every_report_fits_the_schema_and_strict_readers(run: Report) -> None:
 
 
 def prints(*found: Finding, path: str = "") -> list[str]:
-    return fingerprints(SubjectReport("dockerfile", "api/Dockerfile", found, path=path))
+    return [name for *_, name in named(SubjectReport("dockerfile", "api/Dockerfile", found, path=path))]
 
 
 def test_a_fingerprint_survives_moved_lines_and_new_messages() -> None:
