@@ -271,6 +271,11 @@ PAIRS: dict[str, tuple[str, Mapping[str, Any], set[str]]] = {
     "Python's home": (
         file(head="ENV PYTHONHOME=/opt/x\n"), healthy(Env=env("PYTHONHOME=/opt/x")), {"python-home-missing"}
     ),
+    "certificates": (
+        file(head="ENV SSL_CERT_FILE=/opt/x.pem\n"),
+        healthy(Env=env("SSL_CERT_FILE=/opt/x.pem", without="SSL_CERT_FILE")),
+        {"certificates-missing"},
+    ),
 }  # fmt: skip
 MEASURED_ONLY = {
     # no Dockerfile says them: the builder refuses the signal, and files of a base are not read
@@ -281,9 +286,12 @@ MEASURED_ONLY = {
     "program-library-too-old",
     "extension-cannot-load",
     "health-check-extension-cannot-load",
+    "timezone-missing",
+    "locale-missing",
 }
 PREDICTED_ONLY = {"script-needs-shell"}  # by its name, when what is in it is not known
 OWNERSHIP = {"workdir-not-writable", "volume-not-writable"}  # of all these services; judged by themselves below
+SCRATCH_ONLY = {"certificates-absent"}  # every base of these services has some, see below
 SHELL_ONLY = {"command-in-shell-form"}  # wants a base with a shell, see below
 
 
@@ -331,9 +339,18 @@ def test_shell_form_where_there_is_a_shell() -> None:
     assert {finding.rule for finding in measured} == {"command-in-shell-form"}
 
 
+def test_no_certificates_on_scratch() -> None:
+    predicted = of_file("FROM scratch\nCOPY run /app/\n")
+    assert "certificates-absent" in {finding.rule for finding in predicted}
+    measured = of_image(healthy(Env=[ENV[0]]), {"/etc/passwd": PASSWD})
+    assert "certificates-absent" in {finding.rule for finding in measured}
+
+
 def test_every_rule_over_containers_is_tried() -> None:
     tried = set().union(*(expected for *_, expected in PAIRS.values()))
-    assert {rule.rule.id for rule in active()} - tried == OF_THE_BASE | MEASURED_ONLY | PREDICTED_ONLY | SHELL_ONLY
+    assert {
+        rule.rule.id for rule in active()
+    } - tried == OF_THE_BASE | MEASURED_ONLY | PREDICTED_ONLY | SHELL_ONLY | SCRATCH_ONLY
 
 
 @pytest.mark.parametrize("name", sorted(OWNERSHIP))

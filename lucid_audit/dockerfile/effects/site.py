@@ -136,12 +136,13 @@ class Site:
             self.maybe(path, what)
 
     def put(self, path: str | None, node: Node, what: str) -> None:
-        """Place one entry."""
+        """Place one entry, made by the command ``what``."""
         if path is None:
             self.doubt(what)
         elif not self.mounted(path):
             walk = self.tree.walk(path)
             place = walk.path if walk.hops and node.kind != "l" else path
+            node.made = Made(self.made.span, what)
             self.tree.put(place, node, self.made)
 
     def system(self, what: str) -> None:
