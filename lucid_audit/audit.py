@@ -35,6 +35,7 @@ from lucid_audit.sources.cache import Cache, default_folder
 from lucid_audit.sources.choose import Chooser, NowhereError, read_subject
 from lucid_audit.sources.pull import Reading, pull
 from lucid_audit.tuples import NamedTuple
+from lucid_audit.waived import waived
 
 Told = Callable[[str, Descriptor, int], None]  # a reference, a part of it, and how many bytes more of it arrived
 
@@ -88,7 +89,9 @@ def run(request: Request) -> Outcome:
         subjects = [subject for name in request.images for subject in run_.audit(name)]
     finally:
         run_.close()
-    return finished(subjects, active, request.fail_on or rules.policy.fail_on)
+    return finished(
+        waived(subjects, rules.policy, active, request.as_of), active, request.fail_on or rules.policy.fail_on
+    )
 
 
 class _Run:

@@ -75,7 +75,7 @@ class Skipped(NamedTuple):
 
 
 class Suppressed(NamedTuple):
-    """A finding that does not count. ``by`` is whose comment says so, lucid, hadolint or buildkit, in ``line``; or baseline, 0."""
+    """A finding that does not count. ``by`` is whose comment says so, lucid, hadolint or buildkit, in ``line``; or policy or baseline, 0."""
 
     finding: Finding
     reason: str
@@ -98,7 +98,7 @@ class SubjectReport:
     ``dockerfile``, the file that the policy says it is built from, from the repository's root.
     """
 
-    kind: str  # dockerfile | image
+    kind: str  # dockerfile | image | policy
     name: str
     findings: tuple[Finding, ...] = ()
     skipped: tuple[Skipped, ...] = ()

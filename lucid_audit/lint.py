@@ -28,6 +28,7 @@ from lucid_audit.ruleset import RuleSet
 from lucid_audit.surroundings import Surroundings
 from lucid_audit.text import SourceText
 from lucid_audit.tuples import NamedTuple
+from lucid_audit.waived import waived
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -94,7 +95,7 @@ def run(request: Request) -> Outcome:
     subjects = parallel.ordered(
         lambda at: _judge(items[at], active, settings, places, request), [item.name for item in items], jobs
     )
-    return finished(subjects, active, request.fail_on or policy.fail_on)
+    return finished(waived(subjects, policy, active, request.as_of), active, request.fail_on or policy.fail_on)
 
 
 def _settings(request: Request, rules: RuleSet) -> Settings:

@@ -13,6 +13,7 @@ from lucid_audit.finding import Severity
 from lucid_audit.record import record
 from lucid_audit.rules import ActiveRule, Rule, activate
 from lucid_audit.schema import nearest
+from lucid_audit.waiver import Waiver
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -41,6 +42,7 @@ class Policy:
     mirrors: Mapping[str, str] = {}
     limits: Mapping[str, int] = {}
     dockerfiles: Mapping[str, str] = {}
+    waivers: tuple[Waiver, ...] = ()
 
 
 class _Setting:
@@ -94,10 +96,10 @@ def select(
         _allow_bases(rules, settings, policy.allowed_bases)
     chosen = tuple(only) or policy.select
     if chosen:
-        wanted = _expand(chosen, rules, "--select" if only else f"{where}: select")
+        wanted = expand(chosen, rules, "--select" if only else f"{where}: select")
         for rule_id, setting in settings.items():
             setting.on = rule_id in wanted
-    for rule_id in _expand(policy.ignore, rules, f"{where}: ignore") | _expand(without, rules, "--ignore"):
+    for rule_id in expand(policy.ignore, rules, f"{where}: ignore") | expand(without, rules, "--ignore"):
         settings[rule_id].on = False
     return tuple(
         activate(rules[rule_id], setting.severity, setting.params, where)
@@ -132,7 +134,13 @@ def _profile(rules: Mapping[str, Rule], profiles: Mapping[str, Mapping[str, Any]
     return settings
 
 
-def _expand(names: Iterable[str], rules: Mapping[str, Rule], where: str) -> set[str]:
+def expand(names: Iterable[str], rules: Mapping[str, Rule], where: str) -> set[str]:
+    """Return the ids that names mean: ids, or ``tag:NAME`` for all rules with a tag.
+
+    Raises:
+        UsageError: there is no such rule or tag; ``where`` starts the message.
+
+    """
     found: set[str] = set()
     for name in names:
         if name.startswith("tag:"):

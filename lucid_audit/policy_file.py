@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from os.path import exists, isfile, join
 
 from lucid_audit.catalogue import schema
 from lucid_audit.checks import Check
+from lucid_audit.dates import date
 from lucid_audit.discover import upwards
 from lucid_audit.errors import UsageError
-from lucid_audit.policy import Policy
+from lucid_audit.policy import Policy, expand
+from lucid_audit.record import replace
 from lucid_audit.rules import Rule, bind, index
 from lucid_audit.schema import nearest, params_schema, validate
+from lucid_audit.waiver import Waiver
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -66,8 +69,11 @@ def read(
     data: dict[str, Any] = {
         key: tuple(value) if isinstance(value, list) else value for key, value in document.data.items()
     }
+    waivers = data.pop("waivers", ())
     policy = Policy(path=str(path), folder=str(path.parent), **data)
     rules = index((*builtin.values(), *own_rules(policy, checks()))) if policy.rule_folders else builtin
+    if waivers:
+        policy = replace(policy, waivers=tuple(_waivers(waivers, rules, document)))
     for name in policy.rules:
         if name not in rules:
             line = document.line(("rules", name))
@@ -75,6 +81,18 @@ def read(
     shape["properties"]["rules"] = rules_schema({name: rules[name] for name in policy.rules})
     validate(document, shape, "the policy")
     return policy, rules
+
+
+def _waivers(raw: Iterable[Mapping[str, Any]], rules: Mapping[str, Rule], document: Document) -> Iterator[Waiver]:
+    for number, one in enumerate(raw):
+        where = f"{document.path}:{document.line(('waivers', number))}: waivers"
+        try:
+            until = date.fromisoformat(one["until"]) if "until" in one else None
+        except ValueError:
+            raise UsageError(f"{where}: {one['until']!r} is no day") from None
+        names = {name: frozenset(expand([name], rules, where)) for name in one["rules"]}
+        line = document.line(("waivers", number))
+        yield Waiver(names, one["reason"], tuple(one.get("files", ())), tuple(one.get("images", ())), until, line)
 
 
 def rules_schema(rules: Mapping[str, Rule]) -> dict[str, Any]:
@@ -152,18 +170,29 @@ def _document(path: Path) -> Document:
     except tomllib.TOMLDecodeError as error:
         raise UsageError(f"{path}: not valid TOML: {error}") from None
     table = tools.get("lucid-audit") if isinstance(tools, dict) else None
-    return Document(str(path), table, _toml_lines(text))
+    return Document(str(path), _plain(table), _toml_lines(text))
+
+
+def _plain(value: Any) -> Any:
+    """Return TOML as YAML is read: dates are strings."""
+    if isinstance(value, dict):
+        return {key: _plain(one) for key, one in value.items()}
+    if isinstance(value, list):
+        return [_plain(one) for one in value]
+    return str(value) if isinstance(value, date) else value
 
 
 def _toml_lines(text: str) -> dict[tuple[str | int, ...], int]:
     """Return the lines of the table's keys, found by name: ``tomllib`` keeps no places."""
     lines: dict[tuple[str | int, ...], int] = {}
-    section: tuple[str, ...] | None = None
+    section: tuple[str | int, ...] | None = None
     for number, line in enumerate(text.splitlines(), 1):
         stripped = line.strip()
         if stripped.startswith("["):
             names = tuple(part.strip("\"' ") for part in stripped.partition("]")[0].strip("[ ").split("."))
             section = names[2:] if names[:2] == ("tool", "lucid-audit") else None
+            if section is not None and stripped.startswith("[["):  # one of an array of tables
+                section = (*section, sum(1 for path in lines if path[:-1] == section and isinstance(path[-1], int)))
             if section is not None:
                 lines.setdefault(section, number)
         elif section is not None and "=" in stripped:

@@ -81,8 +81,9 @@ def _build(loader: Any, node: Any, at: Path, lines: dict[Path, int], path: str) 
         return _mapping(loader, node, at, lines, path)
     if isinstance(node, yaml.SequenceNode):
         return [_build(loader, child, (*at, index), lines, path) for index, child in enumerate(node.value)]
+    if node.tag == "tag:yaml.org,2002:timestamp":
+        return str(node.value)  # plain JSON downstream has no dates, and 2026-02-30 is none
     value = loader.construct_object(node, deep=True)
-    # Dates become strings: everything downstream is plain JSON.
     return value if value is None or isinstance(value, str | int | float | bool) else str(node.value)
 
 

@@ -12,9 +12,12 @@ from lucid_audit.catalogue import KINDS, compiled, folder, schema
 from lucid_audit.checks import load_all as load_checks
 from lucid_audit.engine.dockerfile import judge
 from lucid_audit.engine.image import judge as judge_image
-from lucid_audit.finding import Finding, Skipped, SubjectReport
+from lucid_audit.engine.waive import judge as judge_waivers
+from lucid_audit.engine.waive import waive
+from lucid_audit.finding import Finding, Location, Severity, Skipped, SubjectReport
 from lucid_audit.policy_file import read_rule
 from lucid_audit.rules import ActiveRule, Rule, activate
+from lucid_audit.waiver import Waiver
 from lucid_audit.yamlsource import load
 from tests.image_sketch import publication
 from tests.sketch import AS_OF, sketch
@@ -38,10 +41,31 @@ def cases() -> list[Any]:
     return found
 
 
+def of_waivers(raw: list[dict[str, Any]], found: list[str], active: list[ActiveRule]) -> SubjectReport:
+    """Judge waivers by what they do to a report with findings of these rules."""
+    waivers = [
+        Waiver(
+            {name: [name] for name in one["rules"]},
+            one["reason"],
+            tuple(one.get("files", ())),
+            until=date.fromisoformat(one["until"]) if "until" in one else None,
+            line=number,
+        )
+        for number, one in enumerate(raw, 1)
+    ]
+    asked = [activate(rule(name), None, {}, "example") for one in raw for name in one["rules"]]
+    findings = tuple(Finding(name, Severity.error, "found", Location("Dockerfile")) for name in found)
+    report = SubjectReport("dockerfile", "Dockerfile", findings)
+    return judge_waivers(waive([report], waivers, asked, AS_OF, lambda subject: [subject.name])[1], active, "policy")
+
+
 def judged(subject: Any, example: dict[str, Any], active: list[ActiveRule]) -> tuple[list[Finding], list[Skipped]]:
     """Judge an example by one rule: a Dockerfile, or the sketch of an image."""
+    reports: tuple[SubjectReport, ...]
     if isinstance(subject, str):
-        reports: tuple[SubjectReport, ...] = (judge(sketch(subject, example), active),)
+        reports = (judge(sketch(subject, example), active),)
+    elif "waivers" in subject:
+        reports = (of_waivers(subject["waivers"], subject["found"], active),)
     else:
         as_of = date.fromisoformat(example["as_of"]) if "as_of" in example else AS_OF
         reports = judge_image(publication(subject, as_of, tuple(example.get("platforms", ()))), active)

@@ -18,3 +18,8 @@ def test_what_is_nested_too_deeply_is_refused(text: str) -> None:
 @pytest.mark.parametrize("text", ["a: 1", "- a\n" * 500, "a: [" + "1, " * 500 + "1]", "key: value\n" * 300, "%", ""])
 def test_what_is_long_is_not_deep(text: str) -> None:
     assert not too_deep(text)
+
+
+@pytest.mark.parametrize("text", ["2026-02-30", "2026-11-23", "2026-11-23T25:00:00Z"])
+def test_a_date_is_the_text_that_is_written(text: str) -> None:
+    assert load("x.yaml", f"day: {text}\n").data == {"day": text}

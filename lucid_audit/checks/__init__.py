@@ -2,7 +2,7 @@
 
 A check is a generator ``check(subject, params) -> Hit | Skip``. The annotation of its first parameter says what it
 judges: ``Build`` (one Dockerfile), ``Container`` (predicted or measured), ``Image`` (one platform of what was pulled) or
-``Publication`` (all that a reference names). The last two live in the folder ``images``, which linting a Dockerfile never
+``Publication`` (all that a reference names), or ``Waivers`` (a policy's). ``Image`` and ``Publication`` live in the folder ``images``, which linting a Dockerfile never
 imports. ``params`` is a record beside the
 check, left out when there is none. A check yields a Skip for what cannot be known, and never raises.
 """
@@ -22,10 +22,16 @@ if TYPE_CHECKING:
     from typing import Any
 
 Answers = Iterator[Hit | Skip]
-SUBJECTS = {"Build": "dockerfile", "Container": "container", "Image": "image", "Publication": "publication"}
+SUBJECTS = {
+    "Build": "dockerfile",
+    "Container": "container",
+    "Image": "image",
+    "Publication": "publication",
+    "Waivers": "policy",
+}
 IMAGES = "images"
-LINT = ("dockerfile", "container")  # what a Dockerfile is judged by
-AUDIT = ("container", "image", "publication")  # what an image is judged by
+LINT = ("dockerfile", "container", "policy")  # what a Dockerfile is judged by
+AUDIT = ("container", "image", "publication", "policy")  # what an image is judged by
 
 
 class Check(NamedTuple):

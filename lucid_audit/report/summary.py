@@ -26,14 +26,14 @@ def summary(report: Report, style: Style) -> str:
 
 def noun(report: Report) -> str:
     """Return what the subjects of a report are: files, images, or both."""
-    kinds = {subject.kind for subject in report.subjects}
+    kinds = {subject.kind for subject in report.subjects if subject.kind != "policy"}
     return {"dockerfile": "file", "image": "image"}.get("".join(kinds), "subject") if kinds else "file"
 
 
 def _units(report: Report) -> list[SubjectReport]:
-    """Return the files and images; what speaks for a whole index is neither."""
+    """Return the files and images; what speaks for a whole index, or for the policy, is neither."""
     with_platform = {subject.name for subject in report.subjects if subject.platform}
-    return [s for s in report.subjects if s.platform or s.name not in with_platform]
+    return [s for s in report.subjects if s.kind != "policy" and (s.platform or s.name not in with_platform)]
 
 
 def _verdict(report: Report, word: str, style: Style) -> str:
