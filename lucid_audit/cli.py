@@ -112,11 +112,19 @@ REPORT = _options(
 )  # fmt: skip
 
 
+FIXES = _options(
+    click.option("--diff", is_flag=True, help="Print what fixes would change and write nothing; 1 when that is anything."),
+    click.option("--fix", is_flag=True, help="Repair what can be repaired, then report what is left."),
+    click.option("--unsafe-fixes", "unsafe", is_flag=True, help="With --diff or --fix: also repairs that may change what the container does."),
+)  # fmt: skip
+
+
 @cli.command("lint", epilog=EPILOG)
 @click.argument("paths", nargs=-1, metavar="[PATH]...")
 @SUBJECT
 @RULES
 @BASELINE
+@FIXES
 @REPORT
 @click.option(
     "--why",
@@ -147,7 +155,16 @@ def lint_command(paths: tuple[str, ...], **options: Any) -> int:
 
     asked = {name: options[name] for name in Request._fields if name in options}
     stdin = sys.stdin.buffer if STDIN in paths else None
-    outcome = _known(run(Request(paths=paths or (".",), stdin=stdin, **asked)), options)
+    request = Request(paths=paths or (".",), stdin=stdin, **asked)
+    if options["diff"] or options["fix"]:
+        from lucid_audit import fixing  # noqa: PLC0415  (only where fixes are asked for)
+
+        if options["diff"]:
+            return fixing.differences(request, unsafe=options["unsafe"])
+        fixing.fix(request, unsafe=options["unsafe"])
+    elif options["unsafe"]:
+        raise errors.UsageError("--unsafe-fixes wants --fix or --diff")
+    outcome = _known(run(request), options)
     deliver(outcome.report, Look(**{name: options[name] for name in Look._fields}))
     return outcome.exit_code
 

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from textwrap import fill, indent
 from typing import Any
 
-from lucid_audit import ruleset
+from lucid_audit import fixes, ruleset
 from lucid_audit.catalogue import rule_file
 from lucid_audit.errors import UsageError
 from lucid_audit.record import REQUIRED, fields
@@ -93,7 +93,7 @@ def text(found: Entry, style: Style = PLAIN) -> str:
     parts = [
         f"{style.paint(rule.id, BOLD)}: {visible(rule.title)}\n{severity}; {_where(found)}\n",
         fill(visible(_flat(found.raw.get("rationale", ""))), WIDTH),
-        _section("Remedy", fill(visible(rule.remediation), WIDTH), style),
+        _section("Remedy", fill(visible(" ".join(filter(None, (rule.remediation, _fix(rule))))), WIDTH), style),
         _section("Message", visible(rule.message), style),
     ]
     if given := parameters(rule):
@@ -118,7 +118,7 @@ def markdown(found: Entry) -> str:
         f"{rule.title}.",
         f"**{rule.severity.name}**; {_where(found)}; tags: {', '.join(rule.tags)}; since {raw['since']}.",
         raw["rationale"].strip(),
-        f"## Remedy\n\n{raw['remediation'].strip()}",
+        f"## Remedy\n\n{' '.join(filter(None, (raw['remediation'].strip(), _fix(rule))))}",
         f"## Message\n\n{_fenced(rule.message, 'text')}",
     ]
     if given := parameters(rule):
@@ -167,6 +167,15 @@ def parameters(rule: Rule) -> list[Parameter]:
 def visible_lines(lines: list[str]) -> str:
     """Return lines made harmless one by one."""
     return "\n".join(visible(line) for line in lines)
+
+
+def _fix(rule: Rule) -> str:
+    """Say whether a fix may do it."""
+    found = fixes.load().get(rule.id, ())
+    if not found:
+        return ""
+    how = "`lint --fix`" if not found[0].unsafe else "`lint --fix --unsafe-fixes`"
+    return f"{how} does it where only one repair can be meant."
 
 
 def _profiles(known: RuleSet) -> dict[str, dict[str, str]]:

@@ -21,7 +21,7 @@ from lucid_audit.errors import InternalError, LucidError
 from lucid_audit.finding import Location, Problem, SubjectReport
 from lucid_audit.outcome import Outcome, finished
 from lucid_audit.plans import merged, plans
-from lucid_audit.policy import platforms
+from lucid_audit.policy import Policy, platforms
 from lucid_audit.record import replace
 from lucid_audit.rules import ActiveRule
 from lucid_audit.ruleset import RuleSet
@@ -72,6 +72,16 @@ class Item(NamedTuple):
     problem: str = ""
 
 
+class Prepared(NamedTuple):
+    """What all files of a run share, and the files."""
+
+    policy: Policy
+    rules: Sequence[ActiveRule]
+    settings: Settings
+    places: Surroundings
+    items: Sequence[Item]
+
+
 def run(request: Request) -> Outcome:
     """Lint everything that was asked for. Files that cannot be read are part of the report; the others are judged.
 
@@ -80,22 +90,30 @@ def run(request: Request) -> Outcome:
         InternalError: a check crashed; the message names the rule and the file.
 
     """
-    rules = ruleset.load(request.policy, _start(request.paths))
-    policy = rules.policy
-    active = rules.active(request.profile, request.select, request.ignore, LINT)
-    settings = _settings(request, rules)
-    places = Surroundings(request.context, policy)
-    items = list(_items(request, places))
+    prepared = prepare(request)
+    items = prepared.items
     many = len(items) > PARALLEL_FROM
     jobs = request.jobs or (parallel.available() if many else 1)
     if many and not gc.isenabled():  # the program starts without: see __main__
         gc.freeze()  # what is loaded now stays; what every file leaves behind does not
         gc.set_threshold(100_000)  # and nearly all of that goes without the collector
         gc.enable()
-    subjects = parallel.ordered(
-        lambda at: _judge(items[at], active, settings, places, request), [item.name for item in items], jobs
-    )
+    subjects = parallel.ordered(lambda at: _judge(items[at], prepared, request), [item.name for item in items], jobs)
+    policy, active = prepared.policy, prepared.rules
     return finished(waived(subjects, policy, active, request.as_of), active, request.fail_on or policy.fail_on)
+
+
+def prepare(request: Request) -> Prepared:
+    """Find the rules and the files of a run.
+
+    Raises:
+        UsageError: an option, a rule or the policy is not valid.
+
+    """
+    rules = ruleset.load(request.policy, _start(request.paths))
+    active = rules.active(request.profile, request.select, request.ignore, LINT)
+    places = Surroundings(request.context, rules.policy)
+    return Prepared(rules.policy, active, _settings(request, rules), places, list(_items(request, places)))
 
 
 def _settings(request: Request, rules: RuleSet) -> Settings:
@@ -144,41 +162,43 @@ def _search(path: str, places: Surroundings) -> Iterator[Item]:
         yield Item(path, problem="no Dockerfile in this folder")
 
 
-def _judge(
-    item: Item, rules: Sequence[ActiveRule], settings: Settings, places: Surroundings, request: Request
-) -> SubjectReport:
-    """Read and judge one item.
+def _judge(item: Item, prepared: Prepared, request: Request) -> SubjectReport:
+    """Read and judge one item."""
+    problem, data = content(item)
+    path = prepared.places.in_repository(item.name)
+    if problem:
+        return SubjectReport("dockerfile", item.name, problems=(Problem(problem, Location(item.name)),), path=path)
+    report, _ = look(SourceText.decode(item.name, data), item.data is None, prepared, request)
+    return replace(report, path=path)
+
+
+def content(item: Item) -> tuple[str, bytes]:
+    """Return why an item cannot be read, or "" and its content."""
+    problem, data = item.problem, item.data or b""
+    if item.data is None and not problem:
+        problem, data = _read(item.name)
+    if not problem and len(data) > SIZE_LIMIT:
+        problem = f"larger than {SIZE_LIMIT >> 20} MiB"
+    return problem, data
+
+
+def look(source: SourceText, on_disk: bool, prepared: Prepared, request: Request) -> tuple[SubjectReport, list[Build]]:
+    """Judge one text as each of its builds; return what they say together, and the builds.
 
     Raises:
         InternalError: a bug of ours; the message names the file.
 
     """
-    problem, data = item.problem, item.data
-    if data is None and not problem:
-        problem, data = _read(item.name)
-    if not problem and len(data or b"") > SIZE_LIMIT:
-        problem = f"larger than {SIZE_LIMIT >> 20} MiB"
-    if problem:
-        found = (Problem(problem, Location(item.name)),)
-        return SubjectReport("dockerfile", item.name, problems=found, path=places.in_repository(item.name))
     try:
-        dockerfile = parse(SourceText.decode(item.name, data or b""))
-        builds = plans(dockerfile, item.name if item.data is None else "", settings, places)
-        reports = [
-            judge(
-                Build(dockerfile, plan.settings, plan.contexts),
-                rules,
-                why=request.why,
-                suppressions=request.suppressions,
-            )
-            for plan in builds
-        ]
-        report = merged(reports, builds)
+        dockerfile = parse(source)
+        found = plans(dockerfile, source.path if on_disk else "", prepared.settings, prepared.places)
+        builds = [Build(dockerfile, plan.settings, plan.contexts) for plan in found]
+        reports = [judge(build, prepared.rules, why=request.why, suppressions=request.suppressions) for build in builds]
+        return merged(reports, found), builds
     except LucidError:
         raise
     except Exception as error:
-        raise InternalError(f"{item.name}: {type(error).__name__}: {error}") from error
-    return replace(report, path=places.in_repository(item.name))
+        raise InternalError(f"{source.path}: {type(error).__name__}: {error}") from error
 
 
 def _read(name: str) -> tuple[str, bytes]:

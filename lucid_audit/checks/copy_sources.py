@@ -28,14 +28,20 @@ def copy_source_context(build: Build) -> Answers:
 def _misplaced(judged: Judgement, source: str) -> str:
     """Say how a missing source would be spelt here or which context it is spelt for; "" when neither is known."""
     other = elsewhere(judged, source)
-    near = judged.context.suggest(source)
-    here = any(_folded(source) == _folded(path) for path in near)  # mistyped, not misplaced
-    respelt = "" if here else next((path for path in near if _same_tail(source, path)), "")
-    if respelt and other is not None:
-        return f", where it is {respelt}; as written it is found from {_context_name(other[0].name)}"
-    if respelt:
-        return f", where it is {respelt}"
+    here = next(iter(respelt(judged, source)), "")
+    if here and other is not None:
+        return f", where it is {here}; as written it is found from {_context_name(other[0].name)}"
+    if here:
+        return f", where it is {here}"
     return f"; as written it is found from {_context_name(other[0].name)}" if other is not None else ""
+
+
+def respelt(judged: Judgement, source: str) -> list[str]:
+    """Return how a source that is spelt for another folder may be meant here, the likeliest first; none when it is mistyped."""
+    near = judged.context.suggest(source)
+    if any(_folded(source) == _folded(path) for path in near):
+        return []
+    return [path for path in near if _same_tail(source, path)]
 
 
 def _folded(path: str) -> str:
