@@ -46,13 +46,18 @@ HEALTH = {
     "StartPeriod": 40 * 10**9,
     "Retries": 3,
 }
-LABELS = [
+KEYS = [
     *(
         f"org.opencontainers.image.{key}"
         for key in ("title", "description", "version", "revision", "created", "source")
     ),
     *(f"com.lucid.{key}" for key in ("service", "cluster", "security")),
 ]
+LABELS = {
+    **dict.fromkeys(KEYS, "x"),
+    "org.opencontainers.image.created": "2026-11-23T12:00:00Z",
+    "org.opencontainers.image.source": "https://example.org/x",
+}
 HOUSE_ENV = {
     "PYTHONUNBUFFERED": "1",
     "PYTHONDONTWRITEBYTECODE": "1",
@@ -60,7 +65,7 @@ HOUSE_ENV = {
     "LANG": "C.UTF-8",
     "LC_ALL": "C.UTF-8",
 }
-HOUSE = "".join(f"LABEL {key}=x\n" for key in LABELS) + "LABEL com.lucid.platform=arm64\n"
+HOUSE = "".join(f"LABEL {key}={value}\n" for key, value in LABELS.items()) + "LABEL com.lucid.platform=arm64\n"
 HOUSE += "".join(f"ENV {name}={value}\n" for name, value in HOUSE_ENV.items())
 CONTEXT = {
     "main.py": "print()",
@@ -87,7 +92,7 @@ def healthy(**changes: Any) -> dict[str, Any]:
         "Cmd": ["python3", "main.py"],
         "ExposedPorts": {"8080/tcp": {}},
         "Healthcheck": HEALTH,
-        "Labels": {**dict.fromkeys(LABELS, "x"), "com.lucid.platform": "arm64"},
+        "Labels": {**LABELS, "com.lucid.platform": "arm64"},
     }
     config.update(changes)
     return {key: value for key, value in config.items() if value is not None}
@@ -271,6 +276,16 @@ PAIRS: dict[str, tuple[str, Mapping[str, Any], set[str]]] = {
     "Python's home": (
         file(head="ENV PYTHONHOME=/opt/x\n"), healthy(Env=env("PYTHONHOME=/opt/x")), {"python-home-missing"}
     ),
+    "label without its form": (
+        file(house=HOUSE.replace("https://example.org/x", "example.org")),
+        healthy(Labels=labels(**{"org.opencontainers.image.source": "example.org"})),
+        {"label-malformed"},
+    ),
+    "trusts anybody": (
+        file(head="ENV PYTHONHTTPSVERIFY=0\n"),
+        healthy(Env=env("PYTHONHTTPSVERIFY=0")),
+        {"tls-check-off-by-variable"},
+    ),
     "certificates": (
         file(head="ENV SSL_CERT_FILE=/opt/x.pem\n"),
         healthy(Env=env("SSL_CERT_FILE=/opt/x.pem", without="SSL_CERT_FILE")),
@@ -291,6 +306,7 @@ MEASURED_ONLY = {
 }
 PREDICTED_ONLY = {"script-needs-shell"}  # by its name, when what is in it is not known
 OWNERSHIP = {"workdir-not-writable", "volume-not-writable"}  # of all these services; judged by themselves below
+LISTED_ONLY = {"label-unexpected"}  # finds nothing until a team gives it a list
 SCRATCH_ONLY = {"certificates-absent"}  # every base of these services has some, see below
 SHELL_ONLY = {"command-in-shell-form"}  # wants a base with a shell, see below
 
@@ -350,7 +366,7 @@ def test_every_rule_over_containers_is_tried() -> None:
     tried = set().union(*(expected for *_, expected in PAIRS.values()))
     assert {
         rule.rule.id for rule in active()
-    } - tried == OF_THE_BASE | MEASURED_ONLY | PREDICTED_ONLY | SHELL_ONLY | SCRATCH_ONLY
+    } - tried == OF_THE_BASE | MEASURED_ONLY | PREDICTED_ONLY | SHELL_ONLY | SCRATCH_ONLY | LISTED_ONLY
 
 
 @pytest.mark.parametrize("name", sorted(OWNERSHIP))
