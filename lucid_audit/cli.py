@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from lucid_audit import __version__, errors
+from lucid_audit.commands import Commands
 from lucid_audit.report import FORMATS, LISTS
 
 if TYPE_CHECKING:
@@ -20,7 +21,9 @@ SEVERITIES = ("error", "warning", "note")
 EPILOG = "Exit codes: 0 clean, 1 findings, 2 usage, 3 something could not be read, 70 a bug, 130 interrupted."
 
 
-@click.group(epilog=EPILOG, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.group(
+    cls=Commands, epilog=EPILOG, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100}
+)
 @click.version_option(__version__, prog_name="lucid-audit", message="%(prog)s %(version)s")
 @click.option("--debug", is_flag=True, help="Show the traceback of an internal error.")
 def cli(debug: bool) -> None:
@@ -112,6 +115,7 @@ REPORT = _options(
 )  # fmt: skip
 
 
+CHANGED = click.option("--changed-since", default="", metavar="REVISION", help="Only Dockerfiles that differ from where the history parted from REVISION.")  # fmt: skip
 FIXES = _options(
     click.option("--diff", is_flag=True, help="Print what fixes would change and write nothing; 1 when that is anything."),
     click.option("--fix", is_flag=True, help="Repair what can be repaired, then report what is left."),
@@ -123,6 +127,7 @@ FIXES = _options(
 @click.argument("paths", nargs=-1, metavar="[PATH]...")
 @SUBJECT
 @RULES
+@CHANGED
 @BASELINE
 @FIXES
 @REPORT
@@ -235,34 +240,6 @@ def _known(outcome: Outcome, options: Mapping[str, Any]) -> Outcome:
             err=True,
         )
     return applied.outcome
-
-
-@cli.group("cache")
-def cache_group() -> None:
-    """What is remembered of layers that were read."""
-
-
-@cache_group.command("info")
-def cache_info_command() -> int:
-    """Say where the cache is and what it holds."""
-    from lucid_audit.deliver import write  # noqa: PLC0415
-    from lucid_audit.image.facts import size  # noqa: PLC0415
-    from lucid_audit.report.escape import visible  # noqa: PLC0415
-    from lucid_audit.sources.cache import Cache, default_folder  # noqa: PLC0415
-
-    used = Cache(default_folder(os.environ)).usage()
-    held = f"{used.layers} layers, {used.blobs} manifests and configurations, {size(used.size)}"
-    write(f"{visible(str(used.file))}\n{held}\n")
-    return errors.OK
-
-
-@cache_group.command("clear")
-def cache_clear_command() -> int:
-    """Forget everything."""
-    from lucid_audit.sources.cache import Cache, default_folder  # noqa: PLC0415
-
-    Cache(default_folder(os.environ)).clear()
-    return errors.OK
 
 
 CATALOGUE = _options(

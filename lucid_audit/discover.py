@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import re
 
+from lucid_audit.gitcall import git, paths
 from lucid_audit.tuples import NamedTuple
 
 TYPE_CHECKING = False
@@ -44,10 +45,6 @@ BAKE_FILES = frozenset(f"docker-bake.{stem}{end}" for stem in ("", "override.") 
 
 SKIPPED_FOLDERS = frozenset({".git", "node_modules", ".venv"})
 """Folders that are not looked into, tracked by git or not: other people's Dockerfiles."""
-
-_GIT_TIMEOUT = 60  # seconds
-# Set by git for its hooks; they would make "git -C elsewhere" answer for the wrong repository.
-_GIT_VARIABLES = ("GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_PREFIX", "GIT_OBJECT_DIRECTORY", "GIT_COMMON_DIR")
 
 
 class Found(NamedTuple):
@@ -139,20 +136,10 @@ def _wanted(name: str) -> bool:
 
 def _from_git(folder: str) -> list[str] | None:
     """Ask git; None when it is not there, refuses, or ignores the whole folder, which somebody named all the same."""
-    import subprocess  # noqa: PLC0415  (slow to import; not needed when files are named)
-
-    # core.fsmonitor names a program that git would run: reading a checkout must not execute anything from it.
-    command = ["git", "-c", "core.fsmonitor=false", "-C", folder, "ls-files", "-z", "-co", "--exclude-standard"]
-    environment = {name: value for name, value in os.environ.items() if name not in _GIT_VARIABLES}
-    try:
-        done = subprocess.run(  # noqa: S603  (fixed program, no shell)
-            command, capture_output=True, check=False, timeout=_GIT_TIMEOUT, env=environment
-        )
-    except (OSError, subprocess.SubprocessError):
+    output = git(folder, "ls-files", "-z", "-co", "--exclude-standard")
+    if not output:
         return None
-    if done.returncode or not done.stdout:
-        return None
-    names = {os.fsdecode(name) for name in done.stdout.split(b"\0")}
+    names = set(paths(output))
     return [name for name in names if _wanted(name) and os.path.isfile(os.path.join(folder, name))]
 
 

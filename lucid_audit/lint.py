@@ -62,6 +62,7 @@ class Request(NamedTuple):
     jobs: int = 0
     why: bool = False  # also say what container is predicted
     suppressions: bool = True  # comments silence findings
+    changed_since: str = ""  # a revision: only Dockerfiles that differ from it
 
 
 class Item(NamedTuple):
@@ -100,7 +101,8 @@ def run(request: Request) -> Outcome:
         gc.enable()
     subjects = parallel.ordered(lambda at: _judge(items[at], prepared, request), [item.name for item in items], jobs)
     policy, active = prepared.policy, prepared.rules
-    return finished(waived(subjects, policy, active, request.as_of), active, request.fail_on or policy.fail_on)
+    found = waived(subjects, policy, active, request.as_of)
+    return finished(found, active, request.fail_on or policy.fail_on, nothing_is_fine=bool(request.changed_since))
 
 
 def prepare(request: Request) -> Prepared:
@@ -113,7 +115,13 @@ def prepare(request: Request) -> Prepared:
     rules = ruleset.load(request.policy, _start(request.paths))
     active = rules.active(request.profile, request.select, request.ignore, LINT)
     places = Surroundings(request.context, rules.policy)
-    return Prepared(rules.policy, active, _settings(request, rules), places, list(_items(request, places)))
+    items = list(_items(request, places))
+    if request.changed_since:
+        from lucid_audit.changed import since  # noqa: PLC0415  (it asks git)
+
+        changed = since(request.changed_since, _start(request.paths))
+        items = [item for item in items if item.data is None and os.path.realpath(item.name) in changed]
+    return Prepared(rules.policy, active, _settings(request, rules), places, items)
 
 
 def _settings(request: Request, rules: RuleSet) -> Settings:

@@ -49,8 +49,11 @@ def readme(text: str) -> str:
 def command_line() -> str:
     """Return the page with the help of every command."""
     parts = ["# Command line", _help(cli, "lucid-audit")]
-    for name, command in cli.commands.items():
-        parts += [f"## lucid-audit {name}", _help(command, f"lucid-audit {name}")]
+    context = click.Context(cli)
+    for name in cli.list_commands(context):
+        command = cli.get_command(context, name)
+        if command is not None:
+            parts += [f"## lucid-audit {name}", _help(command, f"lucid-audit {name}")]
     return GENERATED.format(source="`lucid_audit/cli.py`") + "\n\n".join(parts) + "\n"
 
 
