@@ -84,17 +84,24 @@ def run(request: Request) -> Outcome:
     active = rules.active(request.profile, request.select, request.ignore, AUDIT)
     for name in request.images:
         read_subject(name, request.source)  # a mistyped name is said before any download
-    run_ = _Run(request, rules, active)
+    audit = Audit(request, rules, active)
     try:
-        subjects = [subject for name in request.images for subject in run_.audit(name)]
+        subjects = [subject for name in request.images for subject in audit.image(name).reports]
     finally:
-        run_.close()
+        audit.close()
     return finished(
         waived(subjects, rules.policy, active, request.as_of), active, request.fail_on or rules.policy.fail_on
     )
 
 
-class _Run:
+class Audited(NamedTuple):
+    """What is said of one image, and the image itself; None when it could not be read."""
+
+    reports: tuple[SubjectReport, ...]
+    publication: Publication | None = None
+
+
+class Audit:
     """What all images of one run share."""
 
     def __init__(self, request: Request, rules: RuleSet, active: Sequence[ActiveRule]) -> None:
@@ -109,21 +116,25 @@ class _Run:
         self.cache = Cache(default_folder(request.environ) if request.cache else None, self.wanted.key)
         self.chooser = Chooser(self._registry, request.environ)
 
-    def audit(self, name: str) -> tuple[SubjectReport, ...]:
-        """Read and judge one image."""
+    def image(self, name: str) -> Audited:
+        """Read and judge one image.
+
+        Raises:
+            UsageError: the name is none.
+            InternalError: a check crashed; the message names the rule and the image.
+
+        """
         tried: list[str] = []
         try:
             publication = self._pull(name, tried)
         except InputError as error:
             said = [str(error), *(f"tried {attempt}" for attempt in tried)]
             problems = tuple(Problem(line, Location()) for line in said)
-            return (
-                SubjectReport("image", name, problems=problems, dockerfile=self._dockerfile(name, _reference(name))),
-            )
-        dockerfile = self._dockerfile(name, publication.ref)
-        return tuple(
-            replace(subject, dockerfile=dockerfile) for subject in judge(publication, self.active, why=self.request.why)
-        )
+            where = self._dockerfile(name, _reference(name))
+            return Audited((SubjectReport("image", name, problems=problems, dockerfile=where),))
+        where = self._dockerfile(name, publication.ref)
+        reports = judge(publication, self.active, why=self.request.why)
+        return Audited(tuple(replace(report, dockerfile=where) for report in reports), publication)
 
     def _dockerfile(self, name: str, ref: ImageRef | None) -> str:
         """Return the Dockerfile that the policy says an image is built from, by its name as given or without its tag."""

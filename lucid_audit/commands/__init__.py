@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-LAZY = ("init", "cache")  # modules of this folder; each has a ``command``
+LAZY = ("fleet", "init", "cache")  # modules of this folder; each has a ``command``
 
 
 class Commands(click.Group):

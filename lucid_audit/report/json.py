@@ -35,11 +35,12 @@ def document(report: Report) -> dict[str, Any]:
             "suppressed": report.suppressed,
             "problems": report.problems,
         },
-        "subjects": [_subject(subject) for subject in report.subjects],
+        "subjects": [subject_document(subject) for subject in report.subjects],
     }
 
 
-def _subject(subject: SubjectReport) -> dict[str, Any]:
+def subject_document(subject: SubjectReport) -> dict[str, Any]:
+    """Return one subject as plain data."""
     return {
         "kind": subject.kind,
         "name": well_formed(subject.name),

@@ -1,0 +1,156 @@
+"""``lucid-audit fleet``: a plan of services, judged as one."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from typing import Any
+
+import click
+
+from lucid_audit import audit, errors
+from lucid_audit.deliver import write
+from lucid_audit.fleet import plan_file, run
+from lucid_audit.report.escape import visible
+
+FORMATS = ("text", "json", "markdown", "csv", "html")
+
+
+@click.group("fleet")
+def command() -> None:
+    """Many services as one plan: lint, audit and compare them, one report."""
+
+
+def _outputs(context: click.Context, _option: click.Parameter, values: tuple[str, ...]) -> list[tuple[str, str]]:
+    found = []
+    for value in values:
+        name, equals, file = value.partition("=")
+        if name not in FORMATS or not equals or not file:
+            raise click.BadParameter(f"{value!r} is not FORMAT=FILE with one of {', '.join(FORMATS)}", context)
+        found.append((name, file))
+    return found
+
+
+@command.command("run")
+@click.argument("plan", default=plan_file.NAME, metavar="[PLAN]")
+@click.option("--profile", default="", metavar="NAME", help="recommended (default), strict, lucid or lucid-overlay.")
+@click.option("--policy", default="", metavar="FILE", help="Policy. Default: the nearest one to the plan.")
+@click.option(
+    "--images/--no-images", default=True, show_default=True, help="Read the images too, not only the Dockerfiles."
+)
+@click.option(
+    "--platform", multiple=True, metavar="OS/ARCH", help="Platforms of an index to audit; repeat it. Default: all."
+)
+@click.option("--source", default="auto", show_default=True, type=click.Choice(["auto", "registry", "engine", "layout", "archive"]), help="Where images are.")  # fmt: skip
+@click.option(
+    "--mirror", "mirrors", multiple=True, metavar="REGISTRY=HOST", help="Ask HOST before REGISTRY; repeat it."
+)
+@click.option(
+    "--insecure-registry", "insecure", multiple=True, metavar="HOST", help="Allow plain HTTP to HOST; repeat it."
+)
+@click.option("--changed-since", default="", metavar="REVISION", help="Only services whose Dockerfile or build context differs from REVISION.")  # fmt: skip
+@click.option("--earlier", default="", metavar="FILE", help="An earlier report in JSON, to say what has changed.")
+@click.option("--state", default="", metavar="FILE", help="Where to remember what is done. Default: beside the plan; a killed run goes on.")  # fmt: skip
+@click.option("--no-resume", is_flag=True, help="Begin anew, whatever an earlier run has done.")
+@click.option(
+    "--format", "format_", default="text", show_default=True, type=click.Choice(FORMATS), help="Format of the report."
+)
+@click.option("--output", "outputs", multiple=True, callback=_outputs, metavar="FORMAT=FILE", help="Also write the report there; repeat it.")  # fmt: skip
+@click.option("--show-unknown", is_flag=True, help="Also say why a cell of the text report is unknown.")
+@click.option("--as-of", default=None, metavar="DATE", help="Judge dates as of this day. Default: today.")
+def run_command(plan: str, format_: str, outputs: list[tuple[str, str]], **options: Any) -> int:
+    """Lint every Dockerfile of PLAN, audit every image, and say where an image was not built from its Dockerfile.
+
+    PLAN is lucid-plan.yaml when it is left out. Exit codes: 0 all services meet all requirements, 1 not, 3 something could not be read.
+    """
+    found = plan_file.read(plan)
+    earlier = _earlier(options["earlier"])
+    ask = audit.Request(
+        (), _day(options["as_of"]), environ=os.environ, platform=options["platform"], source=options["source"],
+        profile=options["profile"], policy=options["policy"], mirrors=options["mirrors"], insecure=options["insecure"],
+    )  # fmt: skip
+    state = options["state"] or os.path.join(found.folder, f".{os.path.basename(plan)}.state")
+    if options["no_resume"] and os.path.isfile(state):
+        os.unlink(state)
+    only = _changed(found, options["changed_since"]) if options["changed_since"] else None
+    request = run.Request(found, ask, options["images"], only, state)
+    document = run.document(found, list(run.run(request, _told)), ask.as_of)
+    for name, file in outputs:
+        _save(_rendered(document, earlier, name, options["show_unknown"]), file)
+    write(_rendered(document, earlier, format_, options["show_unknown"]))
+    if document["totals"]["unread"]:
+        return errors.UNREADABLE
+    return (
+        errors.OK
+        if document["totals"]["ready"] == len(document["services"]) and not document["totals"]["drifted"]
+        else errors.FINDINGS
+    )
+
+
+def _day(value: str | None) -> Any:
+    from datetime import date  # noqa: PLC0415
+
+    try:
+        return date.fromisoformat(value) if value else date.today()  # noqa: DTZ011  (the day where the person is)
+    except ValueError:
+        raise click.BadParameter(f"{value!r} is not a day such as 2026-11-23") from None
+
+
+def _told(done: int, count: int, name: str) -> None:
+    """Say which service is next, on a terminal only, in one line that is written over."""
+    if sys.stderr.isatty():
+        line = f"{done + 1} of {count}: {visible(name)[:60]}" if name else ""
+        sys.stderr.write(f"\r\x1b[K{line}")
+        sys.stderr.flush()
+
+
+def _earlier(file: str) -> dict[str, Any] | None:
+    if not file:
+        return None
+    try:
+        with open(file, "rb") as stream:
+            found = json.loads(stream.read(256 << 20))
+    except OSError as error:
+        raise errors.UsageError(f"--earlier {file}: {error.strerror}") from None
+    except (ValueError, RecursionError):
+        raise errors.UsageError(f"--earlier {file}: this is no report of a fleet") from None
+    if not isinstance(found, dict) or found.get("version") != 1 or not isinstance(found.get("services"), list):
+        raise errors.UsageError(f"--earlier {file}: this is no report of a fleet")
+    return found
+
+
+def _changed(found: Any, revision: str) -> frozenset[str]:
+    """Return the services whose Dockerfile or build context has a file that changed."""
+    from lucid_audit.changed import since  # noqa: PLC0415  (it asks git)
+
+    changed = since(revision, found.folder)
+    names = []
+    for one in found.services:
+        file = os.path.realpath(os.path.join(found.folder, one.dockerfile)) if one.dockerfile else ""
+        context = os.path.realpath(os.path.join(found.folder, one.context)) if one.context else os.path.dirname(file)
+        if file and (file in changed or any(path.startswith(f"{context}/") for path in changed)):
+            names.append(one.name)
+    return frozenset(names)
+
+
+def _rendered(document: dict[str, Any], earlier: dict[str, Any] | None, name: str, show_unknown: bool) -> str:
+    if name == "json":
+        return run.dumps(document)
+    if name == "text":
+        from lucid_audit.fleet import text  # noqa: PLC0415  (one format is used per run)
+
+        return text.render(document, earlier, show_unknown=show_unknown)
+    from importlib import import_module  # noqa: PLC0415
+
+    module = {"csv": "table_csv"}.get(name, name)
+    rendered: str = import_module(f"lucid_audit.fleet.{module}").render(document, earlier)
+    return rendered
+
+
+def _save(text: str, file: str) -> None:
+    try:
+        with open(file, "w", encoding="utf-8", errors="backslashreplace", newline="") as stream:
+            stream.write(text)
+    except OSError as error:
+        raise errors.UsageError(f"--output {file}: {error.strerror}") from None

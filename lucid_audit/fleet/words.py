@@ -1,0 +1,59 @@
+"""What every report of a fleet says the same way: titles, cells and totals in words."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from lucid_audit.fleet.requirements import FAIL, PASS, REQUIREMENTS, UNKNOWN
+
+Document = Mapping[str, Any]
+TITLES = {one.name: one.title for one in REQUIREMENTS}
+MARKS = {PASS: "yes", FAIL: "NO", UNKNOWN: "?"}
+
+
+def cell(service: Document, name: str) -> str:
+    """Return the verdict on one requirement of a service; one that was never asked is unknown."""
+    return str(service["requirements"].get(name, {}).get("verdict", UNKNOWN))
+
+
+def ready(service: Document) -> bool:
+    """Whether a service meets all that is asked."""
+    return all(cell(service, name) == PASS for name in TITLES)
+
+
+def totals(document: Document) -> Iterator[tuple[str, str]]:
+    """Yield the counts, each with its name."""
+    found = document["totals"]
+    count = found["services"]
+    yield "Ready", _of(found["ready"], count)
+    yield "Images read", _of(found["images"], count)
+    for name, title in TITLES.items():
+        yield title, _of(found["requirements"][name], count)
+    yield "Several platforms", _of(found["several_platforms"], found["images"])
+    yield "Built from another Dockerfile", str(found["drifted"])
+    yield "Could not be read", str(found["unread"])
+    for phase, one in found["phases"].items():
+        if phase:
+            yield f"Phase {phase}", _of(one["ready"], one["services"])
+
+
+def _of(part: int, whole: int) -> str:
+    return f"{part} of {whole}" + (f" ({100 * part // whole} %)" if whole else "")
+
+
+def trend(document: Document, earlier: Document | None) -> Iterator[str]:
+    """Yield what has changed since an earlier report, one clause for each service and requirement."""
+    if earlier is None:
+        return
+    before = {one["name"]: one for one in earlier.get("services", ())}
+    for service in document["services"]:
+        old = before.pop(service["name"], None)
+        if old is None:
+            yield f"{service['name']} is new"
+            continue
+        for name, title in TITLES.items():
+            was, now = cell(old, name), cell(service, name)
+            if was != now:
+                yield f"{service['name']}: {title} was {MARKS[was]}, is {MARKS[now]}"
+    yield from (f"{name} is gone" for name in before)
