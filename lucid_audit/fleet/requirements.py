@@ -33,7 +33,7 @@ REQUIREMENTS = (
         ("final-platform-*", "copied-platform-pinned", "automatic-arg-default", "platform-mismatch", "platform-missing",
          "program-for-other-machine", "base-platform-unpublished"),
     ),
-    Requirement("shell", "No shell", ("shell-present", "toolbox-present", "copy-brings-shell")),
+    Requirement("shell", "No shell", ("final-base-debug", "final-base-not-distroless", "shell-present", "toolbox-present", "copy-brings-shell")),
     Requirement("health", "Health check", ("health-check-*",), Severity.note),
     Requirement(
         "starts",

@@ -1,0 +1,218 @@
+"""A fleet of eight services in a real registry for two platforms: judged, killed, resumed, and shown in a real browser."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.e2e import app, distroless, services
+from tests.e2e.push import push
+from tests.e2e.servers import need
+from tests.e2e.test_audit import DAY, ROOT
+
+pytestmark = pytest.mark.e2e
+LABELS = " ".join(f"{key}={value}" for key, value in app.LABELS.items())
+FLEET = {  # the service, the fault of its image, and what of the matrix is not met
+    "sound": ("", set()),
+    "root": ("root-user", {"user"}),
+    "busybox": ("renamed-busybox", {"shell"}),
+    "bash": ("copied-bash", {"shell"}),
+    "form": ("shell-form", {"starts"}),
+    "probe": ("shell-probe", {"health"}),
+    "debug": ("debug-base", {"distroless", "shell"}),
+    "drifted": ("", set()),
+}
+
+
+def dockerfile() -> str:
+    """Return what the sound service would be built from."""
+    return f"""\
+FROM gcr.io/distroless/python3-debian{distroless.release().number}:nonroot
+WORKDIR /app
+COPY --chown=65532:65532 server.py probe.py ./
+LABEL {LABELS}
+EXPOSE {app.PORT}
+USER 65532:65532
+HEALTHCHECK --interval=30s --timeout=3s --retries=3 CMD ["/usr/bin/python3", "/app/probe.py"]
+STOPSIGNAL SIGTERM
+CMD ["/app/server.py"]
+"""
+
+
+@pytest.fixture(scope="module")
+def fleet(registry: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return the folder of a plan whose images are in the registry."""
+    folder = tmp_path_factory.mktemp("fleet")
+    lines = ["version: 1", "platforms: [linux/amd64, linux/arm64]", "services:"]
+    for name, (fault, _) in FLEET.items():
+        layout = folder / "layouts" / (fault or "sound")
+        if not layout.exists():
+            layout.parent.mkdir(exist_ok=True)
+            services.layout(layout, fault)
+        push(layout, registry, f"team/{name}")
+        place = folder / name
+        place.mkdir()
+        text = dockerfile()
+        if name == "drifted":
+            text = (
+                text.replace("/app/server.py", "/app/main.py")
+                .replace("greeter", "sleeper")
+                .replace("server.py", "main.py")
+            )
+            (place / "main.py").write_text(app.SERVER)
+        (place / "Dockerfile").write_text(text)
+        for path, content in app.FILES.items():
+            (place / Path(path).name).write_text(content)
+        hostile = "'<img src=x onerror=alert(1)>'"
+        lines.append(
+            f"  - {{name: {name}, image: '{registry}/team/{name}:latest', dockerfile: {name}/Dockerfile, port: {app.PORT}, tags: [{hostile}]}}"
+        )
+    (folder / "lucid-plan.yaml").write_text("\n".join(lines) + "\n")
+    return folder
+
+
+def command(folder: Path, *words: str) -> list[str]:
+    plan = str(folder / "lucid-plan.yaml")
+    return [sys.executable, "-m", "lucid_audit", "fleet", "run", plan, "--as-of", DAY, "--format", "json", *words]
+
+
+def environment(cache: Path) -> dict[str, str]:
+    return {**os.environ, "PYTHONPATH": ROOT, "LUCID_AUDIT_CACHE": str(cache)}
+
+
+def run(folder: Path, cache: Path, *words: str) -> tuple[int, str]:
+    done = subprocess.run(
+        command(folder, *words), env=environment(cache), capture_output=True, text=True, check=False, timeout=300
+    )
+    assert "Traceback" not in done.stderr, done.stderr
+    return done.returncode, done.stdout
+
+
+@pytest.fixture(scope="module")
+def report(fleet: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[int, str]:
+    return run(fleet, tmp_path_factory.mktemp("cache"), "--output", f"html={fleet / 'fleet.html'}")
+
+
+def test_the_matrix(report: tuple[int, str]) -> None:
+    code, text = report
+    assert code == 1
+    document = json.loads(text)
+    assert [one["judged"] for one in document["services"]] == ["image"] * len(FLEET)
+    for one in document["services"]:
+        wrong = {name for name, verdict in one["requirements"].items() if verdict["verdict"] == "fail"}
+        assert wrong == FLEET[one["name"]][1], (one["name"], one["requirements"])
+        if not wrong:
+            assert {verdict["verdict"] for verdict in one["requirements"].values()} == {"pass"}, one["requirements"]
+        assert {layer["platform"].removesuffix("/v8") for layer in one["layers"]} == {"linux/amd64", "linux/arm64"}
+    assert document["totals"]["several_platforms"] == len(FLEET)
+    assert document["totals"]["unread"] == 0
+
+
+def test_drift(report: tuple[int, str]) -> None:
+    differences = {one["name"]: [two["what"] for two in one["drift"]] for one in json.loads(report[1])["services"]}
+    assert differences["sound"] == []
+    for platform in (" (linux/amd64)", " (linux/arm64)"):
+        assert {
+            f"command{platform}",
+            f"label org.opencontainers.image.title{platform}",
+            f"file /app/main.py{platform}",
+        } <= set(differences["drifted"])
+    assert any(what.startswith("user") for what in differences["root"])
+    assert any(what.startswith("health check") for what in differences["probe"])
+    assert any(what.startswith(("command", "entry point")) for what in differences["form"])
+
+
+def test_killed_and_resumed(fleet: Path, report: tuple[int, str], tmp_path: Path) -> None:
+    """A run that is killed in the middle goes on, and its report is the same byte for byte."""
+    state = tmp_path / "state"
+    process = subprocess.Popen(
+        command(fleet, "--state", str(state)),
+        env=environment(tmp_path / "cache"),
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    while process.poll() is None and (not state.exists() or state.read_bytes().count(b"\n[") < 3):
+        time.sleep(0.02)
+    process.send_signal(signal.SIGKILL)
+    process.wait(timeout=20)
+    assert process.returncode == -signal.SIGKILL, "it ended before it could be killed"
+    done = state.read_bytes().count(b"\n[")
+    assert 3 <= done < len(FLEET)
+    assert run(fleet, tmp_path / "cache", "--state", str(state)) == report
+    assert not state.exists()
+
+
+def test_an_image_that_is_gone_is_said_and_the_others_are_judged(fleet: Path, registry: str, tmp_path: Path) -> None:
+    plan = tmp_path / "lucid-plan.yaml"
+    image = f"{registry}/team"
+    plan.write_text(
+        f"version: 1\nservices:\n  - {{name: gone, image: '{image}/none:1'}}\n  - {{name: sound, image: '{image}/sound:latest'}}\n"
+    )
+    code, text = run(tmp_path, tmp_path / "cache")
+    assert code == 3
+    gone, sound = json.loads(text)["services"]
+    assert {one["verdict"] for one in gone["requirements"].values()} == {"unknown"}
+    assert {one["verdict"] for one in sound["requirements"].values()} == {"pass"}
+
+
+@pytest.fixture
+def browser() -> Iterator[Any]:
+    need("chromium", "chromedriver")
+    from selenium import webdriver
+    from selenium.webdriver.chrome.service import Service
+
+    options = webdriver.ChromeOptions()
+    for word in (
+        "--headless=new",
+        "--no-sandbox",
+        "--disable-gpu",
+        "--disable-dev-shm-usage",
+        "--window-size=1200,900",
+    ):
+        options.add_argument(word)
+    options.binary_location = "/usr/bin/chromium"
+    options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
+    driver = webdriver.Chrome(options=options, service=Service("/usr/bin/chromedriver"))
+    yield driver
+    driver.quit()
+
+
+def test_in_a_browser(fleet: Path, report: tuple[int, str], browser: Any) -> None:
+    assert report
+    page = (fleet / "fleet.html").as_uri()
+    browser.get(page)
+    rows = browser.find_elements("css selector", "tbody tr")
+    assert len(rows) == len(FLEET)
+    assert browser.find_element("id", "count").text == f"{len(FLEET)} of {len(FLEET)}"
+    browser.find_element("id", "filter").send_keys("bus")
+    assert [row.find_element("tag name", "th").text for row in rows if row.is_displayed()] == ["busybox"]
+    assert sum(one.is_displayed() for one in browser.find_elements("css selector", "section.service")) == 1
+    browser.find_element("id", "filter").clear()
+    browser.find_element("css selector", "#only option[value=ready]").click()
+    assert {row.find_element("tag name", "th").text for row in rows if row.is_displayed()} == {"sound", "drifted"}
+    browser.get("about:blank")
+    browser.get(f"{page}#s4-starts")  # a link to one cell of one service
+    fold = browser.find_element("id", "s4-starts")
+    assert fold.get_attribute("open") is not None
+    assert "command-needs-shell" in fold.text
+    browser.get(page)
+    browser.find_elements("css selector", "td.fail a")[0].click()
+    assert browser.current_url.endswith("#s1-user")
+    assert browser.find_element("id", "s1-user").get_attribute("open") is not None
+    assert browser.find_elements("css selector", "img") == [], "what hostile tags say is text"
+    wide = browser.execute_script("return document.querySelectorAll('svg rect').length")
+    assert wide > len(FLEET) * 10
+    browser.set_window_size(390, 800)
+    assert browser.execute_script("return document.documentElement.scrollWidth <= innerWidth + 1"), (
+        "the page itself does not scroll sideways"
+    )
+    assert [one for one in browser.get_log("browser") if one["level"] in ("SEVERE", "WARNING")] == []
