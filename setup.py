@@ -18,11 +18,13 @@ class BuildWithRules(build_py):
         super().run()
         if self.editable_mode:
             return
-        from lucid_audit.catalogue import source, source_of_fingerprints
+        from lucid_audit import catalogue, precompile
 
         copytree(ROOT / "rules", Path(self.build_lib, "lucid_audit", "rules"), dirs_exist_ok=True)
-        Path(self.build_lib, "lucid_audit", "compiled.py").write_text(source(), "utf-8")
-        Path(self.build_lib, "lucid_audit", "compiled_fingerprints.py").write_text(source_of_fingerprints(), "utf-8")
+        package = Path(self.build_lib, "lucid_audit")
+        (package / "compiled.py").write_text(catalogue.source(), "utf-8")
+        (package / "compiled_fingerprints.py").write_text(catalogue.source_of_fingerprints(), "utf-8")
+        (package / "compiled_patterns.py").write_text(precompile.source(), "utf-8")
 
 
 setup(cmdclass={"build_py": BuildWithRules}, packages=find_packages(include=["lucid_audit", "lucid_audit.*"]))

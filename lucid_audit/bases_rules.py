@@ -7,9 +7,7 @@ needs a value nobody knows is left out, which makes it unknown rather than wrong
 
 from __future__ import annotations
 
-import re
-
-from lucid_audit.regex import regex
+from lucid_audit.regex import regex, rx
 from lucid_audit.tuples import NamedTuple
 
 TYPE_CHECKING = False
@@ -100,7 +98,7 @@ def _read_tag(
             return {}, True
         tag = inherited(families, family, "default_tag") or "latest"
     pattern = inherited(families, family, "tag")
-    match = re.fullmatch(pattern, tag) if pattern else None
+    match = rx(pattern).fullmatch(tag) if pattern else None
     if match is None:
         return {}, False
     return {"tag": tag, **{name: value for name, value in match.groupdict().items() if value}}, True
@@ -134,7 +132,7 @@ def _dated(dates: list[Plain], day: str) -> str | None:
 
 def _translated(rule: Plain, source: str) -> str | None:
     if "match" in rule:
-        match = re.search(rule["match"], source)
+        match = rx(rule["match"]).search(source)
         return match[match.lastindex or 0] if match else None
     found: str | None = rule["map"].get(source)
     return found
@@ -157,7 +155,7 @@ def _holds(when: Mapping[str, Any] | None, values: Mapping[str, str]) -> bool:
 def _like(accepted: str | None, value: str) -> bool:
     if accepted is None or accepted[:1] not in ("*", "~"):
         return False
-    return accepted == "*" or re.fullmatch(accepted[1:], value) is not None
+    return accepted == "*" or rx(accepted[1:]).fullmatch(value) is not None
 
 
 def _apply(families: Mapping[str, Plain], facts: Plain, layer: Plain, values: Mapping[str, str]) -> None:

@@ -7,9 +7,9 @@ always linted, whatever its name.
 from __future__ import annotations
 
 import os
-import re
 
 from lucid_audit.gitcall import git, paths
+from lucid_audit.regex import rx
 from lucid_audit.tuples import NamedTuple
 
 TYPE_CHECKING = False
@@ -62,7 +62,7 @@ class Unreadable(NamedTuple):
 
 def is_dockerfile(path: str) -> bool:
     """Whether a path, with ``/``, has the name of a Dockerfile."""
-    return re.search(FILES_REGEX, path) is not None  # compiled when first asked: not for files that are named
+    return rx(FILES_REGEX).search(path) is not None  # compiled when first asked: not for files that are named
 
 
 def declares_builds(name: str) -> bool:

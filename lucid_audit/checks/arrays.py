@@ -7,10 +7,10 @@ Facts: BuildKit ``parser/line_parsers.go`` (``parseJSON``, then the whole line a
 from __future__ import annotations
 
 from lucid_audit.checks import Answers, check
-from lucid_audit.checks.runtext import rx
 from lucid_audit.dockerfile.build import Build
 from lucid_audit.dockerfile.model import Command, Healthcheck, Instruction, Plain, Transfer
 from lucid_audit.finding import Hit
+from lucid_audit.regex import rx
 from lucid_audit.text import Span
 
 KEYWORDS = ("RUN", "CMD", "ENTRYPOINT", "HEALTHCHECK", "SHELL", "VOLUME", "COPY", "ADD")

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 
-from lucid_audit.checks.runtext import rx
 from lucid_audit.container.config import Argv, Container
+from lucid_audit.regex import rx
 from lucid_audit.tuples import NamedTuple
 
 LOCAL = frozenset(("localhost", "127.0.0.1", "0.0.0.0", "[::1]", "::1"))

@@ -6,12 +6,13 @@ import re
 from collections.abc import Iterator
 
 from lucid_audit.checks import Answers, check
-from lucid_audit.checks.runtext import REFERENCE, called, closure, global_args, place, rx
+from lucid_audit.checks.runtext import REFERENCE, called, closure, global_args, place
 from lucid_audit.dockerfile.build import Build
 from lucid_audit.dockerfile.model import Command, Instruction, Pair, Pairs, Plain, Transfer, Word
 from lucid_audit.dockerfile.stages import AUTOMATIC, Scope, Step
 from lucid_audit.finding import Hit
 from lucid_audit.record import record
+from lucid_audit.regex import rx
 from lucid_audit.tuples import NamedTuple
 
 _NAMES = {side: frozenset(side + name for name in AUTOMATIC) for side in ("TARGET", "BUILD")}

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from lucid_audit.checks import Answers, check
 from lucid_audit.checks.runs import Ran, Run, calls, runs
-from lucid_audit.checks.runtext import rx
 from lucid_audit.dockerfile.build import Build
 from lucid_audit.finding import Hit, Skip
 from lucid_audit.record import record
+from lucid_audit.regex import rx
 
 
 @record

@@ -7,7 +7,6 @@ from posixpath import basename, dirname
 
 from lucid_audit.checks import Answers, check
 from lucid_audit.checks.arrays import meant_as_array
-from lucid_audit.checks.runtext import rx
 from lucid_audit.container.accounts import measured
 from lucid_audit.container.config import Argv, Container, Place
 from lucid_audit.container.execute import (
@@ -22,6 +21,7 @@ from lucid_audit.container.files import PROGRAM_DIRECTORIES, SHELLS, State
 from lucid_audit.container.interpret import PYTHON_SCRIPTS
 from lucid_audit.container.launch import launch
 from lucid_audit.finding import Hit, Skip
+from lucid_audit.regex import rx
 from lucid_audit.values import Unknown
 
 _INTERPRETER = r"(python|node|nodejs|java)[0-9.]*"

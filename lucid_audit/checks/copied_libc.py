@@ -13,7 +13,7 @@ from posixpath import basename, normpath
 from lucid_audit.bases import Base, Libc
 from lucid_audit.checks import Answers, check
 from lucid_audit.checks.copyfacts import plain_sources
-from lucid_audit.checks.runtext import called, rx, stage_text
+from lucid_audit.checks.runtext import called, stage_text
 from lucid_audit.container.base_tree import LOADERS
 from lucid_audit.dockerfile.build import Build
 from lucid_audit.dockerfile.globs import has_wildcards
@@ -21,6 +21,7 @@ from lucid_audit.dockerfile.model import Transfer
 from lucid_audit.dockerfile.stages import Stage
 from lucid_audit.finding import Hit, Skip
 from lucid_audit.record import record
+from lucid_audit.regex import rx
 
 _MANAGERS = frozenset(("apt-get", "apt", "aptitude", "apk", "dnf", "microdnf", "yum", "tdnf", "zypper"))
 _CARGO = r"/target/(?:[^/]+/)?(?:release|debug)/[^/.]+$"

@@ -9,7 +9,7 @@ from lucid_audit.bases import Base
 from lucid_audit.checks import Answers, check
 from lucid_audit.checks.contexts import judgement
 from lucid_audit.checks.copyfacts import Copied, bare_final, brought, covers
-from lucid_audit.checks.runtext import rx, stage_text
+from lucid_audit.checks.runtext import stage_text
 from lucid_audit.container.files import MERGED, PROGRAM_DIRECTORIES
 from lucid_audit.container.predicted import canonical
 from lucid_audit.dockerfile.build import Build
@@ -17,6 +17,7 @@ from lucid_audit.dockerfile.globs import has_wildcards
 from lucid_audit.dockerfile.model import Transfer
 from lucid_audit.finding import Hit, Skip
 from lucid_audit.record import record
+from lucid_audit.regex import rx
 from lucid_audit.text import Span
 from lucid_audit.values import Unknown
 

@@ -9,7 +9,6 @@ from lucid_audit.checks import Answers, check
 from lucid_audit.checks.contexts import judgement
 from lucid_audit.checks.copyfacts import covers, plain_sources, remote, shape
 from lucid_audit.checks.pyfacts import copies, packages
-from lucid_audit.checks.runtext import rx
 from lucid_audit.checks.secret_files import READ, kind_by_content, kind_by_name, open_name
 from lucid_audit.checks.user import is_root, runs_as_root
 from lucid_audit.container.config import Container
@@ -19,6 +18,7 @@ from lucid_audit.dockerfile.model import Transfer
 from lucid_audit.dockerfile.stages import Step
 from lucid_audit.finding import Hit, Skip
 from lucid_audit.record import record
+from lucid_audit.regex import rx
 from lucid_audit.text import Span
 from lucid_audit.values import Unknown
 

@@ -6,11 +6,11 @@ from posixpath import basename
 
 from lucid_audit.checks import Answers, check
 from lucid_audit.checks.contexts import Judged, Judgement, elsewhere, judgement, kept_from_git, sources
-from lucid_audit.checks.runtext import rx
 from lucid_audit.dockerfile.build import Build
 from lucid_audit.dockerfile.ignore import IgnoreRule
 from lucid_audit.finding import Hit, Skip
 from lucid_audit.record import record
+from lucid_audit.regex import rx
 from lucid_audit.values import Unknown
 
 

@@ -9,7 +9,6 @@ from lucid_audit.checks import Answers, check
 from lucid_audit.checks.contexts import judgement
 from lucid_audit.checks.copyfacts import bare_final, covers, git, plain_sources, remote, shape
 from lucid_audit.checks.copytext import first_non_path
-from lucid_audit.checks.runtext import rx
 from lucid_audit.container.files import State
 from lucid_audit.dockerfile.build import Build
 from lucid_audit.dockerfile.globs import has_wildcards
@@ -17,6 +16,7 @@ from lucid_audit.dockerfile.model import Plain, Transfer
 from lucid_audit.dockerfile.stages import Stage, Step
 from lucid_audit.finding import Hit, Skip
 from lucid_audit.record import record
+from lucid_audit.regex import rx
 from lucid_audit.values import Unknown
 
 # What ADD unpacks: tar archives, plain or compressed (BuildKit uses Docker's archive package, which looks at the content).

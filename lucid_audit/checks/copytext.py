@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from lucid_audit.checks.runtext import rx
 from lucid_audit.dockerfile.model import Transfer, Word
+from lucid_audit.regex import rx
 
 _SHELL = r"\|\|?|&&?|;|\d*>>?(?:&\d|[/\w&].*)?|#.*|.*\$\(.*|.+(?:;|&&|\|\|)"
 _SHELL_ONLY = frozenset("|&;>#")  # one of these, or "$(", is in whatever it finds

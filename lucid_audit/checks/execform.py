@@ -5,10 +5,10 @@ from __future__ import annotations
 from posixpath import basename
 
 from lucid_audit.checks import Answers, check
-from lucid_audit.checks.runtext import rx
 from lucid_audit.container.config import Container
 from lucid_audit.container.execute import is_shell
 from lucid_audit.finding import Hit
+from lucid_audit.regex import rx
 
 # Variables of the environment are in capitals by custom; $remote_addr and the like are the program's own.
 _VARIABLE = r"[\w./:=@,+-]*\$(?:[A-Z][A-Z0-9_]*|\{[A-Z][A-Z0-9_]*(?::?[-+?][^}]*)?\})[\w./:@,+$-]*"

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from lucid_audit.checks import Answers, check
-from lucid_audit.checks.runtext import rx
 from lucid_audit.dockerfile.build import Build
 from lucid_audit.dockerfile.model import Pairs, Plain
 from lucid_audit.finding import Hit, Skip
+from lucid_audit.regex import rx
 from lucid_audit.text import Span
 from lucid_audit.values import Unknown
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 from fnmatch import fnmatchcase
 
 from lucid_audit.checks import Answers, check
-from lucid_audit.checks.runtext import rx
 from lucid_audit.container.accounts import measured
 from lucid_audit.container.config import Container
 from lucid_audit.finding import Hit, Skip
 from lucid_audit.record import record
+from lucid_audit.regex import rx
 from lucid_audit.values import Unknown
 
 _PLACEHOLDERS = frozenset(("unknown", "none", "n/a", "tbd", "dev"))  # defaults of ARGs that a build sets

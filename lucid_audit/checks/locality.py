@@ -5,11 +5,11 @@ from __future__ import annotations
 from posixpath import basename
 
 from lucid_audit.checks import Answers, check
-from lucid_audit.checks.runtext import rx
 from lucid_audit.container.base_tree import LOADERS
 from lucid_audit.container.config import Container, Traced
 from lucid_audit.container.files import Answer, State
 from lucid_audit.finding import Hit, Skip
+from lucid_audit.regex import rx
 from lucid_audit.values import Unknown
 
 # Where TLS libraries look for a bundle or a folder of certificates: Go's crypto/x509 (root_linux.go) has them all.

@@ -7,10 +7,10 @@ from collections.abc import Iterator
 from lucid_audit.checks import Answers, check
 from lucid_audit.checks.called import has
 from lucid_audit.checks.runs import Ran, Run, calls, runs
-from lucid_audit.checks.runtext import rx
 from lucid_audit.dockerfile.build import Build
 from lucid_audit.finding import Hit, Skip
 from lucid_audit.record import record
+from lucid_audit.regex import rx
 
 _TAKES = {  # letters of options whose value is the next word
     "apt-get": "oct", "apt": "oct", "apk": "Xpt", "yum": "c", "dnf": "c", "zypper": "", "pip": "rctief", "pip3": "rctief",

@@ -6,12 +6,13 @@ from posixpath import basename, dirname, normpath
 
 from lucid_audit.checks import Answers, check
 from lucid_audit.checks.automatic import declared_platforms
-from lucid_audit.checks.runtext import called, closure, rx, stage_text
+from lucid_audit.checks.runtext import called, closure, stage_text
 from lucid_audit.dockerfile.build import Build
 from lucid_audit.dockerfile.model import Pairs, Transfer
 from lucid_audit.dockerfile.stages import SCRATCH, Stage, Step
 from lucid_audit.finding import Hit, Skip
 from lucid_audit.record import record
+from lucid_audit.regex import rx
 from lucid_audit.text import Span
 from lucid_audit.tuples import NamedTuple
 from lucid_audit.values import Unknown

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from lucid_audit.checks import Answers, check
-from lucid_audit.checks.runtext import rx
 from lucid_audit.checks.user import runs_as_root
 from lucid_audit.container.config import Argv, Container, Place
 from lucid_audit.dockerfile.build import Build
@@ -13,6 +12,7 @@ from lucid_audit.dockerfile.model import Plain
 from lucid_audit.dockerfile.stages import Step
 from lucid_audit.finding import Hit, Skip
 from lucid_audit.record import record
+from lucid_audit.regex import rx
 from lucid_audit.text import Span
 from lucid_audit.values import Unknown
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 import sys
 from posixpath import basename
 
-from lucid_audit.checks.runtext import rx
 from lucid_audit.container.config import Argv
 from lucid_audit.container.execute import is_shell
 from lucid_audit.dockerfile.shell_calls import plain_command
+from lucid_audit.regex import rx
 
 _IMPORT = (
     r"(?:^|[;\n:])\s*(?:import\s+([\w., \t]+?)\s*(?=[;\n]|$)|from\s+(\w[\w.]*)\s+import\b)|__import__\(\s*['\"]([\w.]+)"

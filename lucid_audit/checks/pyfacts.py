@@ -7,12 +7,13 @@ from collections.abc import Iterator
 from functools import lru_cache
 from posixpath import basename, dirname, join, normpath
 
-from lucid_audit.checks.runtext import called, run_text, rx, stage_text
+from lucid_audit.checks.runtext import called, run_text, stage_text
 from lucid_audit.container.config import Argv, Container
 from lucid_audit.container.files import State
 from lucid_audit.dockerfile.build import Build
 from lucid_audit.dockerfile.model import Transfer
 from lucid_audit.dockerfile.stages import Stage, Step
+from lucid_audit.regex import rx
 from lucid_audit.text import Span
 from lucid_audit.tuples import NamedTuple
 from lucid_audit.values import Unknown

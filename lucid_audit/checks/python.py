@@ -19,7 +19,7 @@ from lucid_audit.checks.pyfacts import (
     python_of,
     runtime,
 )
-from lucid_audit.checks.runtext import called, rx, stage_text
+from lucid_audit.checks.runtext import called, stage_text
 from lucid_audit.checks.user import is_root
 from lucid_audit.container.accounts import measured
 from lucid_audit.container.config import Container, Traced
@@ -27,6 +27,7 @@ from lucid_audit.container.files import State
 from lucid_audit.dockerfile.build import Build
 from lucid_audit.dockerfile.model import Pairs, Transfer
 from lucid_audit.finding import Hit, Skip
+from lucid_audit.regex import rx
 from lucid_audit.values import Unknown
 
 _LITERAL = r"python(\d+\.\d+)"

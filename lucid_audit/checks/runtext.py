@@ -2,22 +2,14 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
-from functools import cache, lru_cache
+from functools import lru_cache
 
 from lucid_audit.dockerfile.build import Build
 from lucid_audit.dockerfile.model import Command, Instruction, Pairs
 from lucid_audit.dockerfile.stages import Stage
 from lucid_audit.regex import regex
 from lucid_audit.text import Span
-
-
-@cache
-def rx(pattern: str) -> re.Pattern[str]:
-    """Return a compiled pattern. Compiling is the larger part of start-up, and most files need few of the patterns."""
-    return re.compile(pattern)
-
 
 REFERENCE = regex(r"(?<!\\)\$\{?([A-Za-z_]\w*)")
 

@@ -9,12 +9,13 @@ import re
 from collections.abc import Iterator
 
 from lucid_audit.checks import Answers, check
-from lucid_audit.checks.runtext import global_args, rx
+from lucid_audit.checks.runtext import global_args
 from lucid_audit.dockerfile.build import Build
 from lucid_audit.dockerfile.model import Pair, Pairs
 from lucid_audit.dockerfile.stages import Scope
 from lucid_audit.finding import Hit, Skip
 from lucid_audit.record import record
+from lucid_audit.regex import rx
 from lucid_audit.text import Span
 from lucid_audit.values import Unknown
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from posixpath import basename
 
-from lucid_audit.checks.runtext import rx
+from lucid_audit.regex import rx
 
 READ = 64 * 1024  # bytes of a file that are looked at
 # Names that say it all. The second group needs the file's content to tell a secret from a setting.

@@ -6,12 +6,12 @@ from collections.abc import Iterator
 from posixpath import normpath
 
 from lucid_audit.checks import Answers, check
-from lucid_audit.checks.runtext import rx
 from lucid_audit.container.config import Container
 from lucid_audit.container.execute import effective, unwrapped
 from lucid_audit.container.files import State, covers
 from lucid_audit.finding import Hit, Skip
 from lucid_audit.record import record
+from lucid_audit.regex import rx
 from lucid_audit.values import Unknown
 
 # Linux signals by name, as moby's ``signal`` package knows them (signal_linux.go).

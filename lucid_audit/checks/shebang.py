@@ -7,13 +7,14 @@ from posixpath import basename, dirname
 
 from lucid_audit.checks import Answers, check
 from lucid_audit.checks.command import base_name
-from lucid_audit.checks.runtext import called, rx
+from lucid_audit.checks.runtext import called
 from lucid_audit.container.config import Container, Place
 from lucid_audit.container.execute import effective, find_program, unwrapped
 from lucid_audit.container.files import State
 from lucid_audit.container.interpret import PYTHON_SCRIPTS
 from lucid_audit.dockerfile.build import Build
 from lucid_audit.finding import Hit
+from lucid_audit.regex import rx
 
 # Where pip writes scripts with the interpreter's own path; one in a virtual environment names that environment's.
 _INSTALLED = ("/usr/local/bin", "/root/.local/bin")

@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from lucid_audit.bases import Base
 from lucid_audit.checks import Answers, check
 from lucid_audit.checks.arrays import meant_as_array
-from lucid_audit.checks.runtext import rx
 from lucid_audit.container.execute import DEFAULT_PATH, DEFAULT_SHELL
 from lucid_audit.container.files import Answer, Files, State
 from lucid_audit.dockerfile.build import Build
@@ -15,6 +14,7 @@ from lucid_audit.dockerfile.model import Command, Instruction
 from lucid_audit.dockerfile.placements import files_of
 from lucid_audit.dockerfile.stages import Stage, Step
 from lucid_audit.finding import Hit, Skip
+from lucid_audit.regex import rx
 
 _PATH = tuple(DEFAULT_PATH.split(":"))
 

@@ -31,6 +31,7 @@ _TOKENS = {
 }
 _OPENS = {"$((": "((", "$(": "(", "${": "{", '"': '"'}
 _CLOSES = {"(": ")", '"': '"', "{": "}", '"{': "}", "((": ")"}
+_QUOTES = regex(r"['\"\\]")
 _ANSI = regex(r"(?:[^'\\]|\\.)*'", re.DOTALL)
 _DELIMITER = regex(r"[ \t]*((?:'[^']*'|\"[^\"]*\"|\\.|[^\s;&|<>()'\"\\])+)", re.DOTALL)
 _BEFORE_COMMAND = regex(r"(?:\A|[\n;&|(){`]|\b(?:then|do|else|elif|if|while|until|!))[ \t]*\Z")
@@ -131,7 +132,7 @@ def _starts_command(script: str, at: int, top: _Open) -> bool:
 
 def delimiter(raw: str) -> str:
     """Return the word that ends a here-document: section 2.7.4, quotes come off and nothing is expanded."""
-    return re.sub(r"['\"\\]", "", raw)
+    return _QUOTES.sub("", raw)
 
 
 def body_end(script: str, at: int, name: str, *, tabs: bool) -> tuple[int, int] | None:

@@ -19,6 +19,8 @@ NAME = regex(r"[A-Za-z_]\w*|[0-9@*#?$!-]", re.ASCII)
 BRACED = regex(r"\{([A-Za-z_]\w*)\}", re.ASCII)
 _BACKQUOTED = regex(r"`([^`\\]*(?:\\.[^`\\]*)*)`", re.DOTALL)
 _SUBSTITUTION = regex(r"\\.|\$\((?!\()|`", re.DOTALL)
+_BACKQUOTE_ESCAPE = regex(r"\\([$`\\])")
+_NAMES = regex(r"\w+")
 _SPLITS = regex(r"[ \t\n*?\[]")  # what makes several words, or other ones, of a value without quotes
 _ANSI = regex(r"[^\\']+|\\(?:x([0-9A-Fa-f]{1,2})|u([0-9A-Fa-f]{1,4})|U([0-9A-Fa-f]{1,8})|([0-7]{1,3})|(.))", re.DOTALL)
 _ESCAPES = {"n": "\n", "t": "\t", "r": "\r", "a": "\a", "b": "\b", "e": "\x1b", "f": "\f", "v": "\v"}
@@ -193,7 +195,7 @@ def substitutions(script: str, at: int, end: int, *, first: bool = False) -> tup
             if quoted is None:
                 raise ScriptError("a ` is not closed")
             text = quoted[1]  # section 2.6.3: there a backslash escapes $, ` and itself
-            found.append(Nested(re.sub(r"\\([$`\\])", r"\1", text), start + 1, quoted.end() - 1, "\\" not in text))
+            found.append(Nested(_BACKQUOTE_ESCAPE.sub(r"\1", text), start + 1, quoted.end() - 1, "\\" not in text))
             at = quoted.end()
     return found, at if first and found else end
 
@@ -204,5 +206,5 @@ def unchanged(text: str, lookup: Lookup | None) -> Lookup:
         return lambda _: None
     changed: set[str] = set()
     for name, names in _SETS.findall(text):
-        changed.update((name, *re.findall(r"\w+", names)))
+        changed.update((name, *_NAMES.findall(names)))
     return lambda name: None if name in changed else lookup(name)

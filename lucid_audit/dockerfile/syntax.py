@@ -7,7 +7,7 @@ from functools import cache
 
 from lucid_audit.dockerfile.lexer import ASCII_SPACE, SPACE
 from lucid_audit.dockerfile.model import SourceMap, Word
-from lucid_audit.regex import regex
+from lucid_audit.regex import regex, rx
 from lucid_audit.tuples import NamedTuple
 
 WORD = regex(r"[^\t\v\f\r ]+")
@@ -40,7 +40,7 @@ def plain_words(source: SourceMap, start: int, end: int) -> tuple[Word, ...]:
 def _quoted(escape: str, ascii_only: bool) -> re.Pattern[str]:
     """Compile the pattern of a word that may have quotes; its escape character is ``escape``."""
     mark, space = re.escape(escape), ASCII_SPACE if ascii_only else SPACE  # the longer one takes as long as 20 patterns
-    return re.compile(
+    return rx(
         # Possessive quantifiers: no way back, so a line of any length costs one pass.
         rf"""(?:[^{space}'"{mark}]++|{mark}(?:.|\Z)|'[^']*+(?:'|\Z)"""
         rf"""|"(?:[^"{mark}]++|{mark}.)*+(?:"|{mark}?\Z))++""",

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 
 from lucid_audit.finding import Finding, Location, Problem, Report, SubjectReport
+from lucid_audit.regex import rx
 from lucid_audit.report.escape import unobeyed, visible
 from lucid_audit.report.excerpt import excerpt
 from lucid_audit.report.style import BOLD, BY_SEVERITY, DIM, GREEN, PLAIN, RED, Style
@@ -124,4 +124,4 @@ def shortened(line: str) -> str:
 
 def first_sentence(text: str) -> str:
     """Return the first sentence of a remediation; the rest is what ``lucid-audit explain`` is for."""
-    return re.split(_SENTENCE_END, " ".join(text.split()), maxsplit=1)[0]
+    return rx(_SENTENCE_END).split(" ".join(text.split()), 1)[0]
