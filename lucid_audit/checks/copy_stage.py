@@ -44,5 +44,5 @@ def _instead(tree: Tree, path: str) -> str:
     """Say what is in the folder, when that is little."""
     folder = dirname(path)
     node = tree.walk(folder).node
-    names = sorted(node.listed()) if node is not None and node.kind == "d" and not node.open else []
+    names = sorted(node.children) if node is not None and node.kind == "d" and not node.open else []
     return f"; {folder} has {', '.join(names)}" if 0 < len(names) <= SHOWN and folder != "/" else ""

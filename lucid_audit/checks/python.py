@@ -154,7 +154,7 @@ def site_packages_off_path(build: Build) -> Answers:
         if basename(site) not in SITE or site in container.base.python_paths or site.startswith("/root/"):
             continue
         inside = container.files.walk(site).node
-        if inside is not None and inside.kind == "d" and not (inside.listed() or container.files.doubt(inside)):
+        if inside is not None and inside.kind == "d" and not (inside.children or container.files.doubt(inside)):
             continue  # nobody misses what is in an empty folder
         runs = runs or _runs(build)
         looked = _python_path(container)

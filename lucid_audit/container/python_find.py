@@ -59,7 +59,7 @@ class Finder:
             if not standard:
                 doubt = doubt or self.files.doubt(node) or (self._added(path, node) if top else "")
             module = self._best(self._stems(path, node).get(part, ()))
-            child = node.listed().get(part)
+            child = node.children.get(part)
             if child is not None and child.kind != "f":
                 inside = f"{path.rstrip('/')}/{part}"
                 begin = self._begin(inside)
@@ -96,7 +96,7 @@ class Finder:
         found = self._by_stem.get(path)
         if found is None:
             found = self._by_stem[path] = {}
-            for name in node.listed():
+            for name in node.children:
                 stem, dot, _ = name.partition(".")
                 if dot and name.endswith(_SUFFIXES):
                     found.setdefault(stem, []).append(name)
@@ -125,7 +125,7 @@ class Finder:
         """Return the platform in the tags of the standard library, such as ``x86_64-linux-gnu``; "" when nothing tells."""
         for folder in own:
             _, node, _ = self._folder(folder)
-            for name in node.listed() if node is not None and basename(folder) == "lib-dynload" else ():
+            for name in node.children if node is not None and basename(folder) == "lib-dynload" else ():
                 match = _TAG.search(name)
                 if match is not None and match[3]:
                     return match[3]
@@ -139,7 +139,7 @@ class Finder:
 
 def _more(path: str, node: Node) -> str:
     """Say why a folder on the path may lead to others: a ``.pth`` file that adds some, or code that runs at start."""
-    for name, child in node.listed().items():
+    for name, child in node.children.items():
         if name.endswith(".pth"):
             data = child.load(1 << 16) if child.load is not None else None
             lines = data.splitlines() if data is not None else [b"?"]

@@ -30,43 +30,52 @@ class Node:
     has no more; ``without`` are names that even an open one has not. ``fill`` lists a folder when it is first looked into.
     """
 
-    __slots__ = ("children", "fill", "gid", "kind", "load", "made", "mode", "open", "target", "uid",
+    __slots__ = ("_children", "fill", "gid", "kind", "load", "made", "mode", "open", "target", "uid",
                  "without")  # fmt: skip
 
     def __init__(self, kind: str, made: Made, mode: int | None = None, uid: int | None = None, gid: int | None = None,
                  target: str = "") -> None:  # fmt: skip
         self.kind, self.made, self.mode, self.uid, self.gid, self.target = kind, made, mode, uid, gid, target
-        self.children: dict[str, Node] = {}
+        self._children: dict[str, Node] = {}
         self.open = ""
         self.without: frozenset[str] = frozenset()
         self.load: Callable[[int], bytes | None] | None = None
         self.fill: Callable[[Node], None] | None = None
 
-    def listed(self) -> dict[str, Node]:
-        """Return what is known to be in a folder."""
+    @property
+    def children(self) -> dict[str, Node]:
+        """What is known to be in a folder."""
         if self.fill is not None:
             fill, self.fill = self.fill, None
             fill(self)
-        return self.children
+        return self._children
+
+    @children.setter
+    def children(self, found: dict[str, Node]) -> None:
+        self.fill = None
+        self._children = found
 
     def doubt(self, reason: str, without: frozenset[str] = frozenset()) -> None:
         """Say that a folder may have more than what is listed; only names in ``without`` it still has not."""
         self.open = self.open or reason
         self.without &= without
 
-    def copied(self, change: Callable[[Node], None] | None = None) -> Node:
-        """Return a copy of this entry and all below it; ``change`` is applied to each entry of the copy."""
+    def copied(self, change: Callable[[Node], None] | None = None, *, settled: bool = False) -> Node:
+        """Return a copy of this entry and all below it; ``change`` is applied to each entry of the copy.
+
+        ``settled``: nobody changes this entry any more, so what is below is copied when it is looked into.
+        """
         new = Node(self.kind, self.made, self.mode, self.uid, self.gid, self.target)
         new.open, new.without, new.load = self.open, self.without, self.load
-        if self.fill is not None:
+        if self.fill is not None or (settled and self._children):
 
-            def fill(node: Node, source: Node = self) -> None:
-                node.children = {name: child.copied(change) for name, child in source.listed().items()}
-                node.open = source.open
+            def fill(node: Node) -> None:
+                node.children = {name: one.copied(change, settled=settled) for name, one in self.children.items()}
+                node.open = node.open or self.open  # listing it may have been what cannot be done
 
             new.fill = fill
-        else:
-            new.children = {name: child.copied(change) for name, child in self.children.items()}
+        elif self._children:
+            new.children = {name: child.copied(change) for name, child in self._children.items()}
         if change is not None:
             change(new)
         return new
@@ -113,8 +122,8 @@ class Tree:
         self.doubt = ""
 
     def fork(self) -> Tree:
-        """Return a tree that changes by itself."""
-        tree = Tree(self.root.copied())
+        """Return a tree that changes by itself; this one is not changed any more."""
+        tree = Tree(self.root.copied(settled=True))
         tree.doubt = self.doubt
         return tree
 
@@ -137,7 +146,7 @@ class Tree:
             if part in ("", ".."):
                 continue
             through.append((at or "/", folder))
-            node = folder.listed().get(part)
+            node = folder.children.get(part)
             if node is None:
                 doubt = self.doubt or ("" if part in folder.without else folder.open)
                 state = "unknown" if doubt else "absent"
@@ -166,7 +175,7 @@ class Tree:
             here = f"{here}/{part}"
             if at.kind != "d":
                 return None
-            node = at.listed().get(part)
+            node = at.children.get(part)
             if node is not None and node.kind == "l":
                 led = self.walk(here)
                 if led.state != "present" or led.node is None:
@@ -186,7 +195,7 @@ class Tree:
         parent = self.folder(folder or "/", made) if name else None
         if parent is None:
             return False
-        old = parent.listed().get(name)
+        old = parent.children.get(name)
         if old is not None and old.kind == "d" and node.kind == "d":
             melt(old, node)
         else:
@@ -209,7 +218,7 @@ class Tree:
 
     def below(self, path: str, node: Node) -> Iterator[tuple[str, Node]]:
         """Yield every known entry below a folder, with its path."""
-        for name, child in node.listed().items():
+        for name, child in node.children.items():
             inner = f"{path.rstrip('/')}/{name}"
             yield inner, child
             if child.kind == "d":
@@ -220,8 +229,8 @@ def melt(old: Node, new: Node) -> None:
     """Put a folder's contents into another; of folders below, the newcomer's attributes count (fsutil ``copy.go``)."""
     if new.open:
         old.doubt(new.open, new.without)
-    for name, child in new.listed().items():
-        here = old.listed().get(name)
+    for name, child in new.children.items():
+        here = old.children.get(name)
         if here is not None and here.kind == "d" and child.kind == "d":
             here.mode, here.uid, here.gid, here.made = child.mode, child.uid, child.gid, child.made
             melt(here, child)
@@ -232,7 +241,7 @@ def melt(old: Node, new: Node) -> None:
 def _open(node: Node, reason: str) -> None:
     if node.kind == "d":
         node.doubt(reason)
-        for child in node.listed().values():
+        for child in node.children.values():
             _open(child, reason)
 
 

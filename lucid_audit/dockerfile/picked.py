@@ -57,7 +57,7 @@ class Picker:
 
         """
         new = Node("d", folder.made, folder.mode, folder.uid, folder.gid)
-        for name, child in folder.listed().items():
+        for name, child in folder.children.items():
             self._left -= 1
             if self._left < 0:
                 raise UnclearError(f"there are more than {LIMIT} entries to look at")

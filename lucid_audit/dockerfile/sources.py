@@ -103,12 +103,12 @@ def matches(tree: Tree, pattern: str) -> Iterator[Source]:
                 continue
             reason = reason or walk.node.open or tree.doubt
             regex = element(part)
-            names = sorted(name for name in walk.node.listed() if regex is not None and regex.fullmatch(name))
+            names = sorted(name for name in walk.node.children if regex is not None and regex.fullmatch(name))
             found.extend((f"{path}/{name}", walk.node.children[name]) for name in names)
         level = found
     for path, _ in level:
         walk = tree.walk(path)  # what matches is followed, and a link that leads nowhere is passed over
         if walk.node is not None:
-            yield Source(basename(path), walk.node.copied(lambda one: doubted(one, tree.doubt)))
+            yield Source(basename(path), walk.node.copied(lambda one: doubted(one, tree.doubt), settled=True))
     if reason:
         yield Source("", None, reason)

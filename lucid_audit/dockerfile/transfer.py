@@ -123,7 +123,7 @@ class Transfers:
             return
         walk = tree.walk("/" + source)
         if walk.state == "present" and walk.node is not None and walk.node.kind != "?":
-            copy = walk.node.copied(lambda node: doubted(node, tree.doubt))
+            copy = walk.node.copied(lambda node: doubted(node, tree.doubt), settled=True)
             yield Source(basename(source.rstrip("/")), copy)
         else:
             yield guess(source, made, walk.reason or f"{source} of {name} is not known", stage)
@@ -173,11 +173,11 @@ def _place(target: Target, source: Source) -> None:
             unknown = Node("?", target.made)
             _put(target, target.path, unknown)
         return
-    node = node.copied(target.change)
+    node = node.copied(target.change, settled=True)
     if node.kind != "d" and folder:  # a link of that name in the folder is replaced
         inside = tree.folder(target.path, target.made, 0o755, target.uid, target.gid)
         if inside is not None:
-            inside.listed()[source.name] = node
+            inside.children[source.name] = node
         return
     if node.kind != "d":
         _put(target, target.path, node)

@@ -135,3 +135,24 @@ def test_folders_are_listed_when_they_are_looked_into() -> None:
     assert asked == []
     assert fork.walk("/lazy/x").state == tree.walk("/lazy/x").state == "present"
     assert asked == [1]
+
+
+def test_a_doubt_about_a_folder_that_is_not_listed_yet_stays() -> None:
+    made = Made(None, "base")
+    source = Node("d", made, 0o755, 0, 0)
+    source.fill = lambda folder: folder.children.update(sub=Node("d", made, 0o755, 0, 0))
+    tree = Tree(Node("d", made, 0o755, 0, 0))
+    tree.put("/app", source.copied(), made)
+    tree.uncertain("/app", "a program may have written there")
+    assert tree.walk("/app/x").state == tree.walk("/app/sub/x").state == "unknown"
+    assert tree.walk("/app/sub").state == "present"
+
+
+def test_a_settled_folder_is_copied_when_it_is_looked_into() -> None:
+    made = Made(None, "base")
+    source = Node("d", made, 0o755, 0, 0)
+    source.children["a"] = Node("f", made, 0o644, 0, 0)
+    copy = source.copied(lambda node: setattr(node, "uid", 7), settled=True)
+    copy.children["b"] = Node("f", made)
+    assert (copy.uid, copy.children["a"].uid, source.children["a"].uid) == (7, 7, 0)
+    assert set(source.children) == {"a"}

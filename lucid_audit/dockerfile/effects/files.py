@@ -171,7 +171,7 @@ def remove(site: Site, call: Call) -> None:
             if has_wildcards(folder):
                 _doubted(site, folder[: folder.index("*")].rpartition("/")[0] if "*" in folder else "/", "rm")
             elif walk.node is not None and walk.node.kind == "d" and match is not None:
-                for name in [name for name in walk.node.listed() if match.fullmatch(name)]:
+                for name in [name for name in walk.node.children if match.fullmatch(name)]:
                     del walk.node.children[name]
         else:
             _remove(site, path)
@@ -254,7 +254,7 @@ def _affected(site: Site, word: str | None, *, deep: bool) -> list[Node]:
     if has_wildcards(word or ""):
         folder, _, pattern = path.rpartition("/")
         walk, match = site.tree.walk(folder or "/"), element(pattern)
-        inside = walk.node.listed() if walk.node is not None and walk.node.kind == "d" else {}
+        inside = walk.node.children if walk.node is not None and walk.node.kind == "d" else {}
         top = [(normpath(f"{folder}/{name}"), node) for name, node in inside.items() if match and match.fullmatch(name)]
     else:
         walk = site.tree.walk(path)

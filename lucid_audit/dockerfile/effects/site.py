@@ -154,7 +154,7 @@ class Site:
                 self.tree.uncertain(path, reason)
                 continue
             walk.node.doubt(reason)
-            for name, child in walk.node.listed().items():
+            for name, child in walk.node.children.items():
                 if not (walk.path == "/usr" and name == "local"):
                     _open(child, reason)
 
@@ -181,7 +181,7 @@ class Site:
 def _open(node: Node, reason: str) -> None:
     if node.kind == "d":
         node.doubt(reason)
-        for child in node.listed().values():
+        for child in node.children.values():
             _open(child, reason)
 
 
