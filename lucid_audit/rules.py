@@ -59,6 +59,7 @@ class ActiveRule:
     rule: Rule
     severity: Severity
     params: Any
+    check: Check
 
 
 def bind(raw: Mapping[str, Any], find: Callable[[str], Check | None], where: str) -> Rule:
@@ -97,10 +98,11 @@ def activate(rule: Rule, severity: str | None, params: Mapping[str, Any], where:
 
     """
     try:
-        bound = convert(rule.check.params, {**rule.params, **params})
+        check = rule.check
+        bound = convert(check.params, {**rule.params, **params})
     except TypeError as error:
         raise UsageError(f"{where}: rule {rule.id}: {error}") from None
-    return ActiveRule(rule, Severity[severity] if severity else rule.severity, bound)
+    return ActiveRule(rule, Severity[severity] if severity else rule.severity, bound, check)
 
 
 def about(active: Iterable[ActiveRule]) -> tuple[About, ...]:

@@ -7,6 +7,7 @@ Source: POSIX.1-2017, Shell Command Language, sections 2.9 (commands) and 2.10 (
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 from lucid_audit.dockerfile.shell_calls import Range, Redirect, Script, SimpleCommand
 from lucid_audit.dockerfile.shell_match import ScriptError, body_end, delimiter, matching
@@ -18,11 +19,13 @@ __all__ = ["DEPTH_LIMIT", "Redirect", "Script", "SimpleCommand", "parse_script"]
 
 DEPTH_LIMIT = 20  # of $( ) inside $( )
 _BLANK = regex(r"(?:[ \t]|\r(?=\n|\Z)|\\\r?\n)+")
+_PLAIN_WORD = regex(r"(?:[ \t]|\\\r?\n)*([\w./:@%+,=-]+)(?=[ \t\n;&|)]|\Z)", re.ASCII)  # most words are such
 _OPERATOR = regex(r"&&|\|\||;;&?|;&|;|\|&?|&(?!>)|\n|\(|\)")
 _REDIRECT = regex(r"(\d*)(<<<|<<-?|<>|<&|>>|>\||>&|&>>|&>|<|>)")
 _ASSIGNMENT = regex(r"([A-Za-z_]\w*)\+?=", re.ASCII)
 _FUNCTION = regex(r"[ \t]+[^\s(){};&|<>]+(?:[ \t]*\([ \t]*\))?")
 _PARENTHESES = regex(r"\([ \t]*\)")
+_USED = regex(r"\$\{?([A-Za-z_]\w*)", re.ASCII)
 _IN_TEST = regex(r"&&|\|\||[<>()|&;\n]")  # of [[ ]]: words there, not operators
 _JOINS = {"|&": "|", ";;": ";", ";&": ";", ";;&": ";", ")": ";"}
 _OPENING = frozenset(("if", "while", "until", "{"))
@@ -35,7 +38,13 @@ def parse_script(text: str, lookup: Lookup | None = None) -> Script:
 
     A variable that the script may set itself is not known, whatever ``lookup`` says.
     """
-    return _Parser(text, unchanged(text, lookup), 0, True).parse()
+    names = dict.fromkeys(_USED.findall(text)) if lookup is not None and "$" in text else ()
+    return _parsed(text, tuple((name, lookup(name)) for name in names) if lookup is not None else ())
+
+
+@lru_cache(maxsize=64)  # the tree and the rules ask for the same RUN, and the files of a repository repeat each other
+def _parsed(text: str, known: tuple[tuple[str, str | None], ...]) -> Script:
+    return _Parser(text, unchanged(text, dict(known).get), 0, True).parse()
 
 
 class _Scope(NamedTuple):
@@ -83,6 +92,10 @@ class _Parser:
     def run(self) -> None:
         text, at = self.text, 0
         while at < len(text):
+            if self.raw and not self.pattern and self.raw[0] != "case" and (word := _PLAIN_WORD.match(text, at)):
+                at = word.end()
+                self.add(word[1], word[1], word.start(1), at)
+                continue
             blank = _BLANK.match(text, at)
             if blank is not None:
                 at = blank.end()

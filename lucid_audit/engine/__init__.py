@@ -47,7 +47,7 @@ def _answers(subjects: Mapping[str, object], active: ActiveRule, name: str) -> l
     subject = subjects.get(active.rule.subject)
     if subject is None:
         return []
-    check = active.rule.check
+    check = active.check
     try:
         return list(check.run(subject) if check.params is None else check.run(subject, active.params))
     except Exception as error:
