@@ -40,12 +40,13 @@ def met() -> list[tuple[str, int]]:
 
     regex.rx.cache_clear()
     with patch.object(re, "compile", noted):
-        for text in _examples():
+        for text in examples():
             run(Request(("-",), date(2026, 1, 1), stdin=BytesIO(text.encode()), profile="strict"))
     return sorted(found, key=repr)  # some are of bytes
 
 
-def _examples() -> Iterator[str]:
+def examples() -> Iterator[str]:
+    """Yield the Dockerfiles of the rules' examples."""
     for kind in ("dockerfile", "container"):
         for file in sorted((catalogue.folder() / kind).glob("*.yaml")):
             for example in load(str(file), file.read_text("utf-8")).data["examples"]:

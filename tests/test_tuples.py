@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import pickle
 import re
+import sys
+import types
 import typing
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lucid_audit.regex import regex
-from lucid_audit.tuples import NamedTuple
+import lucid_audit.regex
+from lucid_audit import precompile
+from lucid_audit.regex import regex, rx
+from lucid_audit.tuples import MANY, NamedTuple
 
 
 class Point(NamedTuple):
@@ -63,3 +67,57 @@ def test_a_pattern_is_compiled_once_and_does_what_re_does() -> None:
         assert pattern.match("ab", 1) is None
     with pytest.raises(AttributeError):
         _ = pattern.nothing  # type: ignore[attr-defined]
+
+
+def test_a_constructor_does_the_same_before_and_after_it_is_compiled() -> None:
+    class Fresh(NamedTuple):
+        x: int
+        y: int = 2
+
+    for number in range(2 * MANY):
+        assert Fresh(number) == (number, 2)
+        assert Fresh(y=1, x=number) == (number, 1)
+        with pytest.raises(TypeError):
+            Fresh(1, 2, 3)  # type: ignore[call-arg]
+        with pytest.raises(TypeError):
+            Fresh(1, x=1)  # type: ignore[misc]
+
+
+def test_what_a_wheel_brings_of_patterns_matches_as_re_does(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every pattern that linting the rules' examples meets, from the table and compiled, over the examples themselves."""
+    wanted = precompile.met()
+    assert len(wanted) > 100
+    module = types.ModuleType("lucid_audit.compiled_patterns")
+    exec(precompile.source(), module.__dict__)
+    assert module.DATA.keys() == set(wanted)
+    monkeypatch.setitem(sys.modules, module.__name__, module)
+    texts = list(precompile.examples())
+    lucid_audit.regex._table.cache_clear()
+    rx.cache_clear()
+    try:
+        for text, flags in wanted:
+            ready, compiled = rx(text, flags), re.compile(text, flags)
+            assert (ready.flags, ready.groups, dict(ready.groupindex)) == (
+                compiled.flags,
+                compiled.groups,
+                dict(compiled.groupindex),
+            )
+            for one in texts:
+                sample = one if isinstance(text, str) else one.encode()
+                assert [m.span() for m in ready.finditer(sample)] == [m.span() for m in compiled.finditer(sample)]
+    finally:
+        rx.cache_clear()
+        lucid_audit.regex._table.cache_clear()
+
+
+def test_patterns_of_another_python_are_not_used(monkeypatch: pytest.MonkeyPatch) -> None:
+    module = types.ModuleType("lucid_audit.compiled_patterns")
+    module.__dict__.update(DATA={("a", 0): (32, (), 0, {}, (None,))}, PYTHON="cpython-30 0 0")
+    monkeypatch.setitem(sys.modules, module.__name__, module)
+    lucid_audit.regex._table.cache_clear()
+    rx.cache_clear()
+    try:
+        assert rx("a").match("a") is not None
+    finally:
+        rx.cache_clear()
+        lucid_audit.regex._table.cache_clear()
