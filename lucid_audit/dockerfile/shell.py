@@ -19,6 +19,7 @@ __all__ = ["DEPTH_LIMIT", "Redirect", "Script", "SimpleCommand", "parse_script"]
 
 DEPTH_LIMIT = 20  # of $( ) inside $( )
 _BLANK = regex(r"(?:[ \t]|\r(?=\n|\Z)|\\\r?\n)+")
+_NOTHING = regex(r"(?:[ \t]|\r(?=\n|\Z)|\\\r?\n)+|#[^\n]*")  # blanks, or a comment where a word could start
 _PLAIN_WORD = regex(r"(?:[ \t]|\\\r?\n)*([\w./:@%+,=-]+)(?=[ \t\n;&|)]|\Z)", re.ASCII)  # most words are such
 _OPERATOR = regex(r"&&|\|\||;;&?|;&|;|\|&?|&(?!>)|\n|\(|\)")
 _REDIRECT = regex(r"(\d*)(<<<|<<-?|<>|<&|>>|>\||>&|&>>|&>|<|>)")
@@ -96,12 +97,8 @@ class _Parser:
                 at = word.end()
                 self.add(word[1], word[1], word.start(1), at)
                 continue
-            blank = _BLANK.match(text, at)
-            if blank is not None:
-                at = blank.end()
-            elif text[at] == "#":
-                line_end = text.find("\n", at)
-                at = line_end if line_end >= 0 else len(text)
+            if (nothing := _NOTHING.match(text, at)) is not None:
+                at = nothing.end()
             elif self.raw and self.raw[0] == "[[" and self.raw[-1] != "]]" and (sign := _IN_TEST.match(text, at)):
                 at = sign.end()
                 if sign[0] != "\n":
