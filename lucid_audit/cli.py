@@ -143,6 +143,11 @@ FIXES = _options(
     help="Let comments silence findings: # lucid: ignore[RULE] reason, hadolint's and BuildKit's.",
 )
 @click.option(
+    "--shellcheck/--no-shellcheck",
+    default=None,
+    help="Examine the scripts in RUN by ShellCheck. Default: where the profile or the policy says so, as strict does.",
+)
+@click.option(
     "--jobs",
     default=0,
     type=click.IntRange(0),

@@ -55,7 +55,10 @@ class Location(NamedTuple):
 
 @record
 class Finding:
-    """One defect at one place. ``stage`` and ``instruction`` identify the place without its line number."""
+    """One defect at one place. ``stage`` and ``instruction`` identify the place without its line number.
+
+    ``code`` is the name that another program has for what it found, such as SC2086; "" for what is found here.
+    """
 
     rule: str
     severity: Severity
@@ -64,6 +67,7 @@ class Finding:
     remediation: str = ""
     stage: str = ""
     instruction: str = ""
+    code: str = ""
 
 
 class Skipped(NamedTuple):

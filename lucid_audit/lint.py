@@ -35,7 +35,10 @@ if TYPE_CHECKING:
     from datetime import date
     from typing import IO
 
+    from lucid_audit.dockerfile.scripts import Examiner
+
 SIZE_LIMIT = 10 << 20  # bytes of one Dockerfile
+SHELL = "tag:shell"  # the rules that want ShellCheck
 PARALLEL_FROM = 60  # files; below that, forking costs more than it saves
 STDIN = "-"
 
@@ -63,6 +66,7 @@ class Request(NamedTuple):
     why: bool = False  # also say what container is predicted
     suppressions: bool = True  # comments silence findings
     changed_since: str = ""  # a revision: only Dockerfiles that differ from it
+    shellcheck: bool | None = None  # examine scripts in RUN; None: where the rules of the run ask for it
 
 
 class Item(NamedTuple):
@@ -81,6 +85,7 @@ class Prepared(NamedTuple):
     settings: Settings
     places: Surroundings
     items: Sequence[Item]
+    examiner: Examiner | None = None  # of shell scripts, where a rule asks for one
 
 
 def run(request: Request) -> Outcome:
@@ -95,6 +100,8 @@ def run(request: Request) -> Outcome:
     items = prepared.items
     many = len(items) > PARALLEL_FROM
     jobs = request.jobs or (parallel.available() if many else 1)
+    if prepared.examiner is not None and len(items) > 1:
+        _examine(prepared, jobs)
     if many and not gc.isenabled():  # the program starts without: see __main__
         gc.freeze()  # what is loaded now stays; what every file leaves behind does not
         gc.set_threshold(100_000)  # and nearly all of that goes without the collector
@@ -113,7 +120,8 @@ def prepare(request: Request) -> Prepared:
 
     """
     rules = ruleset.load(request.policy, _start(request.paths))
-    active = rules.active(request.profile, request.select, request.ignore, LINT)
+    shell = {True: ((SHELL,), ()), False: ((), (SHELL,)), None: ((), ())}[request.shellcheck]
+    active = rules.active(request.profile, request.select, (*request.ignore, *shell[1]), LINT, shell[0])
     places = Surroundings(request.context, rules.policy)
     items = list(_items(request, places))
     if request.changed_since:
@@ -121,7 +129,34 @@ def prepare(request: Request) -> Prepared:
 
         changed = since(request.changed_since, _start(request.paths))
         items = [item for item in items if item.data is None and os.path.realpath(item.name) in changed]
-    return Prepared(rules.policy, active, _settings(request, rules), places, items)
+    examiner = _examiner(request) if any(one.rule.check_name == "shell-code" for one in active) else None
+    return Prepared(rules.policy, active, _settings(request, rules), places, items, examiner)
+
+
+def _examiner(request: Request) -> Examiner:
+    from lucid_audit.shellcheck import ShellCheck, program  # noqa: PLC0415  (off by default)
+
+    return ShellCheck(program(), request.jobs or parallel.available())
+
+
+def _examine(prepared: Prepared, jobs: int) -> None:
+    """Examine the scripts of all files at once: one after the other, each would cost a process."""
+    from lucid_audit.dockerfile.graph import build_graph  # noqa: PLC0415
+    from lucid_audit.dockerfile.scripts import shell_scripts  # noqa: PLC0415
+
+    def texts(at: int) -> list[str]:
+        problem, data = content(prepared.items[at])
+        if problem:
+            return []
+        try:
+            dockerfile = parse(SourceText.decode(prepared.items[at].name, data))
+            return [one.text for one in shell_scripts(dockerfile, build_graph(dockerfile, prepared.settings))]
+        except Exception:  # noqa: BLE001  (judging the file says what is wrong)
+            return []
+
+    found = parallel.ordered(texts, [item.name for item in prepared.items], jobs)
+    if prepared.examiner is not None:
+        prepared.examiner.examine([text for one in found for text in one if text])
 
 
 def _settings(request: Request, rules: RuleSet) -> Settings:
@@ -201,6 +236,8 @@ def look(source: SourceText, on_disk: bool, prepared: Prepared, request: Request
         dockerfile = parse(source)
         found = plans(dockerfile, source.path if on_disk else "", prepared.settings, prepared.places)
         builds = [Build(dockerfile, plan.settings, plan.contexts) for plan in found]
+        for build in builds:
+            build.examiner = prepared.examiner
         reports = [judge(build, prepared.rules, why=request.why, suppressions=request.suppressions) for build in builds]
         return merged(reports, found), builds
     except LucidError:

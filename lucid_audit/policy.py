@@ -75,12 +75,13 @@ def select(
     profile: str = "",
     only: Iterable[str] = (),
     without: Iterable[str] = (),
+    also: Iterable[str] = (),
     subjects: Iterable[str] = LINT,
 ) -> tuple[ActiveRule, ...]:
     """Return the rules of one run in order of their ids. ``only`` and ``without`` are the command line's.
 
     ``only`` (or else the policy's ``select``) narrows the run to those rules and turns them on; an entry is a rule id
-    or ``tag:NAME``. What is ignored anywhere is off. Rules about other ``subjects`` are left out.
+    or ``tag:NAME``. ``also`` are on beside those. What is ignored anywhere is off. Rules about other ``subjects`` are left out.
 
     Raises:
         UsageError: a profile, rule, tag or parameter does not exist.
@@ -99,13 +100,18 @@ def select(
         wanted = expand(chosen, rules, "--select" if only else f"{where}: select")
         for rule_id, setting in settings.items():
             setting.on = rule_id in wanted
-    for rule_id in expand(policy.ignore, rules, f"{where}: ignore") | expand(without, rules, "--ignore"):
-        settings[rule_id].on = False
+    _turn(settings, expand(also, rules, "also"), on=True)
+    _turn(settings, expand(policy.ignore, rules, f"{where}: ignore") | expand(without, rules, "--ignore"), on=False)
     return tuple(
         activate(rules[rule_id], setting.severity, setting.params, where)
         for rule_id, setting in sorted(settings.items())
         if setting.on and rules[rule_id].subject in subjects
     )
+
+
+def _turn(settings: Mapping[str, _Setting], names: Iterable[str], *, on: bool) -> None:
+    for name in names:
+        settings[name].on = on
 
 
 def _allow_bases(rules: Mapping[str, Rule], settings: Mapping[str, _Setting], allowed: Iterable[str]) -> None:

@@ -33,7 +33,12 @@ class RuleSet(NamedTuple):
         return {rule.rule.id: rule.severity.name for rule in active}
 
     def active(
-        self, profile: str, only: Iterable[str], without: Iterable[str], subjects: Iterable[str]
+        self,
+        profile: str,
+        only: Iterable[str],
+        without: Iterable[str],
+        subjects: Iterable[str],
+        also: Iterable[str] = (),
     ) -> tuple[ActiveRule, ...]:
         """Return the rules of one run; see ``policy.select``.
 
@@ -42,7 +47,14 @@ class RuleSet(NamedTuple):
 
         """
         found = select_rules(
-            self.rules, self.profiles, self.policy, profile=profile, only=only, without=without, subjects=subjects
+            self.rules,
+            self.profiles,
+            self.policy,
+            profile=profile,
+            only=only,
+            without=without,
+            also=also,
+            subjects=subjects,
         )
         if not found:
             raise UsageError("no rule is left to judge by")

@@ -13,6 +13,7 @@ from lucid_audit.dockerfile.build import Build
 from lucid_audit.dockerfile.context import ContextSet, MemoryContext, candidates
 from lucid_audit.dockerfile.parser import parse
 from lucid_audit.dockerfile.stages import Settings
+from lucid_audit.shellcheck import ShellCheck, program
 from lucid_audit.text import SourceText
 from tests.elf import sketched
 
@@ -37,7 +38,9 @@ def sketch(text: str, example: Mapping[str, Any] | None = None) -> Build:
         example.get("target", ""),
         tuple(example.get("platforms", ())),
     )
-    return Build(parse(SourceText(path, text)), settings, _contexts(path, text, example))
+    build = Build(parse(SourceText(path, text)), settings, _contexts(path, text, example))
+    build.examiner = ShellCheck(program(), 1)
+    return build
 
 
 def made(data: Any) -> str | bytes:

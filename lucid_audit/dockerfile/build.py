@@ -17,6 +17,7 @@ from lucid_audit.dockerfile.stages import Graph, Settings, Stage, Step
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from lucid_audit.dockerfile.scripts import Examiner
     from lucid_audit.dockerfile.suppressions import Silent, Suppression
 
 
@@ -29,6 +30,7 @@ class Build:
         self.settings = settings
         self.contexts = contexts
         self.silent: Silent | None = None  # what the engine found out about comments that silence
+        self.examiner: Examiner | None = None  # of shell scripts, where that is asked for
         self._steps: dict[tuple[str, ...], list[tuple[Stage, Step]]] = {}
         self._final_steps: dict[tuple[str, ...], list[tuple[Stage, Step]]] = {}
 
@@ -41,7 +43,7 @@ class Build:
     def suppressions(self) -> tuple[Suppression, ...]:
         """The comments that silence findings; few files have a word of one."""
         text = self.dockerfile.source.text
-        if "ignore" not in text and "skip" not in text.lower():
+        if "ignore" not in text and "disable" not in text and "skip" not in text.lower():
             return ()
         from lucid_audit.dockerfile.suppressions import suppressions  # noqa: PLC0415  (most files need none of it)
 

@@ -107,6 +107,11 @@ class SourceMap:
         inner = tuple((joined - start, source) for joined, source in self._pieces if start < joined < end)
         return SourceMap(self.text[start:end], ((0, self.at(start)), *inner))
 
+    def extended(self, text: str, pieces: tuple[tuple[int, int], ...]) -> SourceMap:
+        """Return the map of this text with another behind it; ``pieces`` count from the start of that one."""
+        size = len(self.text)
+        return SourceMap(self.text + text, (*self._pieces, *((size + joined, source) for joined, source in pieces)))
+
 
 class CommandLine(NamedTuple):
     """The command of RUN, CMD, ENTRYPOINT, SHELL or HEALTHCHECK CMD.

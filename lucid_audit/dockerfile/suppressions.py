@@ -1,9 +1,9 @@
-"""Comments that silence findings: lucid-audit's own, hadolint's, and BuildKit's ``check`` directive.
+"""Comments that silence findings: lucid-audit's own, hadolint's, ShellCheck's, and BuildKit's ``check`` directive.
 
 ``# lucid: ignore[rule-id, rule-id] reason`` silences the next instruction, or the one that it stands in; ``ignore-stage`` the stage
 that it stands in or above, for what is missing and so has no line; ``ignore-file`` everything.
 
-Facts: hadolint's README ("Inline ignores"); Dockerfile reference, "check" directive (``skip=all``; above an instruction it is BuildKit's
+Facts: hadolint's README ("Inline ignores"); ShellCheck's wiki, "Ignore" (codes, ``SC3000-SC4000``, ``all``); Dockerfile reference, "check" directive (``skip=all``; above an instruction it is BuildKit's
 own way of silencing that instruction).
 """
 
@@ -21,14 +21,15 @@ from lucid_audit.tuples import NamedTuple
 EVERY = "all"
 _LUCID = regex(r"lucid\s*:\s*(ignore\S*)\s*(.*)")
 _IDS = regex(r"\[([^\]]*)\]\s*(.*)")
-_HADOLINT = regex(r"hadolint\s+(global\s+)?ignore\s*=\s*([\w ,-]*).*")
+_HADOLINT = regex(r"hadolint\s+(?:(global|stage)\s+)?ignore\s*=\s*([\w ,-]*).*")
+_SHELLCHECK = regex(r"shellcheck\s+(?:\S+\s+)*?disable=(\S+).*")
 _CHECK = regex(r"(?i)skip\s*=\s*([\w,\s]*)")
 _DIRECTIVE = regex(r"(?i)check\s*=\s*(.*)")
 _KINDS = {"ignore": "instruction", "ignore-stage": "stage", "ignore-file": "file"}
 
 
 class Suppression(NamedTuple):
-    """One comment. ``dialect``: ``lucid``, ``hadolint`` or ``buildkit``, in which ``names`` are. ``scope``: what it silences.
+    """One comment. ``dialect``: ``lucid``, ``hadolint``, ``shellcheck`` or ``buildkit``, in which ``names`` are. ``scope``: what it silences.
 
     ``problem`` says why a comment that is meant as one is none, "" when it is.
     """
@@ -64,11 +65,23 @@ def _read(dockerfile: Dockerfile, comment: Comment) -> Iterator[Suppression]:
         yield _own(dockerfile, own[1], own[2], span)
     foreign = _HADOLINT.fullmatch(text)
     if foreign is not None:
-        scope = Span(0, maxsize) if foreign[1] else _instruction(dockerfile, span)
-        yield Suppression("hadolint", _split(foreign[2]), "", span, scope)
+        scopes = {"global": lambda *_: Span(0, maxsize), "stage": _stage, None: _instruction}
+        yield Suppression("hadolint", _split(foreign[2]), "", span, scopes[foreign[1]](dockerfile, span))
+    shell = _SHELLCHECK.fullmatch(text)
+    if shell is not None:
+        yield Suppression("shellcheck", _split(shell[1]), "", span, _instruction(dockerfile, span))
     check = _DIRECTIVE.fullmatch(text)
     if check is not None:
         yield from _skips(check[1], span, _instruction(dockerfile, span))
+
+
+def covers(name: str, code: str) -> bool:
+    """Whether a name of ShellCheck's comments means a code: the code itself, a range that it lies in, or all."""
+    first, dash, last = name.upper().partition("-")
+    if not dash:
+        return first in (code, code.removeprefix("SC"), EVERY.upper())
+    ends = [one.removeprefix("SC") for one in (first, last)]
+    return all(one.isdecimal() for one in ends) and int(ends[0]) <= int(code.removeprefix("SC")) <= int(ends[1])
 
 
 def _own(dockerfile: Dockerfile, word: str, rest: str, span: Span) -> Suppression:

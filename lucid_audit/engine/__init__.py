@@ -61,7 +61,8 @@ def _finding(active: ActiveRule, hit: Hit, where: Where) -> Finding:
     except (KeyError, IndexError, ValueError) as error:
         raise InternalError(f"rule {rule.id}: its message needs {error}, which the check does not give") from error
     stage, instruction = where.identify(hit.at)
-    return Finding(rule.id, active.severity, message, where.locate(hit.at), rule.remediation, stage, instruction)
+    code = str(hit.values.get("code", ""))
+    return Finding(rule.id, active.severity, message, where.locate(hit.at), rule.remediation, stage, instruction, code)
 
 
 def part(place: Field | LayerPath) -> str:

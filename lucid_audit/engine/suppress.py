@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from sys import maxsize
 
 from lucid_audit.dockerfile.build import Build
-from lucid_audit.dockerfile.suppressions import EVERY, Silent, Suppression
+from lucid_audit.dockerfile.suppressions import EVERY, Silent, Suppression, covers
 from lucid_audit.finding import Finding, Suppressed
 from lucid_audit.rules import ActiveRule
 from lucid_audit.text import Span
@@ -33,7 +33,9 @@ def silence(build: Build, findings: Sequence[Finding], rules: Sequence[ActiveRul
         at = offsets.offset(finding.location.line, finding.location.column) if finding.location.line else -1
         by = None
         for number, one in enumerate(found):
-            name = _name(one, asked[finding.rule]) if one.scope.start <= at < one.scope.end or _whole(one) else ""
+            name = (
+                _name(one, finding, asked[finding.rule]) if one.scope.start <= at < one.scope.end or _whole(one) else ""
+            )
             if name:
                 used.add((number, name))
                 by = by or one
@@ -53,13 +55,15 @@ def _whole(one: Suppression) -> bool:
     return one.scope == Span(0, maxsize)
 
 
-def _name(one: Suppression, active: ActiveRule) -> str:
-    """Return the name by which a comment means a rule, "" when it does not."""
+def _name(one: Suppression, finding: Finding, active: ActiveRule) -> str:
+    """Return the name by which a comment means a finding, "" when it does not."""
     if one.dialect == "lucid":
-        return active.rule.id if active.rule.id in one.names else ""
+        return finding.rule if finding.rule in one.names else ""
+    if one.dialect == "shellcheck":
+        return next((name for name in one.names if finding.code and covers(name, finding.code)), "")
     others: Mapping[str, Sequence[str]] = active.rule.raw.get("equivalents", {})
     equivalent = others.get(one.dialect, ())
     if one.dialect == "buildkit" and EVERY in map(str.lower, one.names):
         return EVERY if equivalent else ""
-    meant = {name.lower() for name in equivalent}
+    meant = {name.lower() for name in (*equivalent, *filter(None, (finding.code,)))}
     return next((name for name in one.names if name.lower() in meant), "")

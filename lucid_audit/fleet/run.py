@@ -163,6 +163,7 @@ class _Runner:
             settings = settings._replace(platforms=service.platforms)
         contexts, note = prepared.places.contexts(name)
         build = Build(parse(SourceText.decode(name, data)), settings, contexts)
+        build.examiner = prepared.examiner
         report = replace(judge(build, prepared.rules), note=note, path=prepared.places.in_repository(name))
         return report, build if not report.problems else None, frozenset(one.rule.id for one in prepared.rules)
 
