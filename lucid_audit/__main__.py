@@ -42,11 +42,12 @@ def _is_plain(arguments: Sequence[str]) -> bool:
 
 def _plain(paths: Sequence[str]) -> int:
     """Lint with every option at its default: what ``cli`` does, without the third of the start-up that is click's."""
+    from lucid_audit.cachefolder import cache_folder  # noqa: PLC0415
     from lucid_audit.dates import date  # noqa: PLC0415
     from lucid_audit.deliver import Look, deliver  # noqa: PLC0415
     from lucid_audit.lint import Request, run  # noqa: PLC0415
 
-    outcome = run(Request(tuple(paths) or (".",), date.today()))
+    outcome = run(Request(tuple(paths) or (".",), date.today(), cache=cache_folder(os.environ)))
     deliver(outcome.report, Look())
     return outcome.exit_code
 

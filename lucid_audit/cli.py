@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from lucid_audit import __version__, errors
+from lucid_audit.cachefolder import cache_folder
 from lucid_audit.commands import Commands
 from lucid_audit.report import FORMATS, LISTS
 
@@ -148,6 +149,12 @@ FIXES = _options(
     help="Examine the scripts in RUN by ShellCheck. Default: where the profile or the policy says so, as strict does.",
 )
 @click.option(
+    "--cache/--no-cache",
+    default=True,
+    show_default=True,
+    help="Use reports of earlier runs for what has not changed, where there are many files.",
+)
+@click.option(
     "--jobs",
     default=0,
     type=click.IntRange(0),
@@ -161,9 +168,11 @@ def lint_command(paths: tuple[str, ...], **options: Any) -> int:
     standard input.
     """
     from lucid_audit.deliver import Look, deliver  # noqa: PLC0415  (--help and --version need none of it)
-    from lucid_audit.lint import STDIN, Request, run  # noqa: PLC0415
+    from lucid_audit.items import STDIN  # noqa: PLC0415
+    from lucid_audit.lint import Request, run  # noqa: PLC0415
 
     asked = {name: options[name] for name in Request._fields if name in options}
+    asked["cache"] = cache_folder(os.environ) if options["cache"] else ""
     stdin = sys.stdin.buffer if STDIN in paths else None
     request = Request(paths=paths or (".",), stdin=stdin, **asked)
     if options["diff"] or options["fix"]:

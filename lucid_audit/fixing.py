@@ -8,7 +8,8 @@ from collections.abc import Iterable
 
 from lucid_audit import errors, repair
 from lucid_audit.deliver import write
-from lucid_audit.lint import STDIN, Request
+from lucid_audit.items import STDIN
+from lucid_audit.lint import Request
 from lucid_audit.report.escape import visible
 from lucid_audit.report.summary import plural
 

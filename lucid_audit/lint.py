@@ -7,25 +7,27 @@ from __future__ import annotations
 
 import gc
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
-from lucid_audit import discover, parallel, ruleset
+from lucid_audit import parallel, ruleset
 from lucid_audit.bases import Bases
 from lucid_audit.catalogue import compiled
 from lucid_audit.checks import LINT
 from lucid_audit.dockerfile.build import Build
+from lucid_audit.dockerfile.context import DiskContext
 from lucid_audit.dockerfile.parser import parse
 from lucid_audit.dockerfile.stages import Settings
 from lucid_audit.engine.dockerfile import judge
 from lucid_audit.errors import InternalError, LucidError
 from lucid_audit.finding import Location, Problem, SubjectReport
+from lucid_audit.items import STDIN, Item, content, loaded, wanted
 from lucid_audit.outcome import Outcome, finished
 from lucid_audit.plans import merged, plans
 from lucid_audit.policy import Policy, platforms
 from lucid_audit.record import replace
 from lucid_audit.rules import ActiveRule
 from lucid_audit.ruleset import RuleSet
-from lucid_audit.surroundings import Surroundings
+from lucid_audit.surroundings import Surroundings, says_how_it_is_built
 from lucid_audit.text import SourceText
 from lucid_audit.tuples import NamedTuple
 from lucid_audit.waived import waived
@@ -35,12 +37,12 @@ if TYPE_CHECKING:
     from datetime import date
     from typing import IO
 
+    from lucid_audit.dockerfile.disk import Notes
     from lucid_audit.dockerfile.scripts import Examiner
+    from lucid_audit.remember import Past
 
-SIZE_LIMIT = 10 << 20  # bytes of one Dockerfile
 SHELL = "tag:shell"  # the rules that want ShellCheck
 PARALLEL_FROM = 60  # files; below that, forking costs more than it saves
-STDIN = "-"
 
 
 class Request(NamedTuple):
@@ -67,14 +69,15 @@ class Request(NamedTuple):
     suppressions: bool = True  # comments silence findings
     changed_since: str = ""  # a revision: only Dockerfiles that differ from it
     shellcheck: bool | None = None  # examine scripts in RUN; None: where the rules of the run ask for it
+    cache: str = ""  # the folder of the user's cache, "" to remember nothing
 
 
-class Item(NamedTuple):
-    """One thing to judge: a file by its name, or data that was read already, or a problem."""
+class Judged(NamedTuple):
+    """A report; the contexts that it rests on, by their folders, None when on more than these; what contexts were asked for it."""
 
-    name: str
-    data: bytes | None = None
-    problem: str = ""
+    report: SubjectReport
+    contexts: tuple[str, ...] | None = None
+    notes: Notes = {}  # noqa: RUF012  (nobody writes into it)
 
 
 class Prepared(NamedTuple):
@@ -97,19 +100,53 @@ def run(request: Request) -> Outcome:
 
     """
     prepared = prepare(request)
-    items = prepared.items
-    many = len(items) > PARALLEL_FROM
+    many = len(prepared.items) > PARALLEL_FROM
+    items = [loaded(item) for item in prepared.items] if many and request.cache else prepared.items
     jobs = request.jobs or (parallel.available() if many else 1)
-    if prepared.examiner is not None and len(items) > 1:
-        _examine(prepared, jobs)
     if many and not gc.isenabled():  # the program starts without: see __main__
         gc.freeze()  # what is loaded now stays; what every file leaves behind does not
         gc.set_threshold(100_000)  # and nearly all of that goes without the collector
         gc.enable()
-    subjects = parallel.ordered(lambda at: _judge(items[at], prepared, request), [item.name for item in items], jobs)
+    past = _past(request, prepared, items) if many and request.cache else None
+    found = [past.find(at) if past is not None else None for at in range(len(items))]
+    left = [at for at, report in enumerate(found) if report is None]
+    if prepared.examiner is not None and len(left) > 1:
+        _examine(prepared, [items[at] for at in left], jobs)
+    names = [items[at].name for at in left]
+    judged = parallel.ordered(lambda at: _judge(items[left[at]], prepared, request), names, jobs)
+    for at, one in zip(left, judged, strict=True):
+        found[at] = one.report
+    if past is not None:
+        past.keep(left, judged)
+    subjects = [report for report in found if report is not None]
     policy, active = prepared.policy, prepared.rules
-    found = waived(subjects, policy, active, request.as_of)
-    return finished(found, active, request.fail_on or policy.fail_on, nothing_is_fine=bool(request.changed_since))
+    counted = waived(subjects, policy, active, request.as_of)
+    return finished(counted, active, request.fail_on or policy.fail_on, nothing_is_fine=bool(request.changed_since))
+
+
+def _past(request: Request, prepared: Prepared, items: Sequence[Item]) -> Past | None:
+    """Return what earlier runs of this kind have found of these items; None where that cannot be known."""
+    from lucid_audit import remember  # noqa: PLC0415  (only in runs of many files)
+
+    if any(item.piped for item in items):
+        return None
+    policy, places = prepared.policy, prepared.places
+    asked = (request.as_of, request.context, prepared.settings[1:], request.why, request.suppressions, request.profile)
+    key = remember.key(
+        prepared.rules,
+        *asked,
+        policy.contexts,
+        policy.bases,
+        prepared.examiner.identity if prepared.examiner is not None else "",
+    )
+    if not key:
+        return None
+    places.notes = {}
+    known = [
+        remember.digest(places.in_repository(one.name), places.told(one.name), one.data or b"", one.problem)
+        for one in items
+    ]
+    return remember.Past(remember.Memory(request.cache, key), [item.name for item in items], known)
 
 
 def prepare(request: Request) -> Prepared:
@@ -123,12 +160,12 @@ def prepare(request: Request) -> Prepared:
     shell = {True: ((SHELL,), ()), False: ((), (SHELL,)), None: ((), ())}[request.shellcheck]
     active = rules.active(request.profile, request.select, (*request.ignore, *shell[1]), LINT, shell[0])
     places = Surroundings(request.context, rules.policy)
-    items = list(_items(request, places))
+    items = list(wanted(request.paths, request.stdin, request.stdin_name, places))
     if request.changed_since:
         from lucid_audit.changed import since  # noqa: PLC0415  (it asks git)
 
         changed = since(request.changed_since, _start(request.paths))
-        items = [item for item in items if item.data is None and os.path.realpath(item.name) in changed]
+        items = [item for item in items if not item.piped and os.path.realpath(item.name) in changed]
     examiner = _examiner(request) if any(one.rule.check_name == "shell-code" for one in active) else None
     return Prepared(rules.policy, active, _settings(request, rules), places, items, examiner)
 
@@ -139,22 +176,22 @@ def _examiner(request: Request) -> Examiner:
     return ShellCheck(program(), request.jobs or parallel.available())
 
 
-def _examine(prepared: Prepared, jobs: int) -> None:
-    """Examine the scripts of all files at once: one after the other, each would cost a process."""
+def _examine(prepared: Prepared, items: Sequence[Item], jobs: int) -> None:
+    """Examine the scripts of several files at once: one after the other, each would cost a process."""
     from lucid_audit.dockerfile.graph import build_graph  # noqa: PLC0415
     from lucid_audit.dockerfile.scripts import shell_scripts  # noqa: PLC0415
 
     def texts(at: int) -> list[str]:
-        problem, data = content(prepared.items[at])
+        problem, data = content(items[at])
         if problem:
             return []
         try:
-            dockerfile = parse(SourceText.decode(prepared.items[at].name, data))
+            dockerfile = parse(SourceText.decode(items[at].name, data))
             return [one.text for one in shell_scripts(dockerfile, build_graph(dockerfile, prepared.settings))]
         except Exception:  # noqa: BLE001  (judging the file says what is wrong)
             return []
 
-    found = parallel.ordered(texts, [item.name for item in prepared.items], jobs)
+    found = parallel.ordered(texts, [item.name for item in items], jobs)
     if prepared.examiner is not None:
         prepared.examiner.examine([text for one in found for text in one if text])
 
@@ -178,51 +215,25 @@ def _start(paths: Sequence[str]) -> str:
     return os.path.commonpath(folders) if folders else here
 
 
-def _items(request: Request, places: Surroundings) -> Iterator[Item]:
-    """Yield what to judge, in the order it was named; a file that is named twice comes once."""
-    seen: set[str] = set()
-    for path in request.paths:
-        if path == STDIN:
-            data = request.stdin.read(SIZE_LIMIT + 1) if request.stdin is not None else b""
-            yield Item(request.stdin_name, data)
-            continue
-        for item in _search(path, places):
-            real = os.path.realpath(item.name)
-            if real not in seen:
-                seen.add(real)
-                yield item
-
-
-def _search(path: str, places: Surroundings) -> Iterator[Item]:
-    empty = True
-    beside: list[str] = []
-    for found in discover.search(path, beside):
-        empty = False
-        yield Item(found.path, problem=found.reason if isinstance(found, discover.Unreadable) else "")
-    if os.path.isdir(path) and not empty:
-        places.walked(path, beside)
-    if empty:
-        yield Item(path, problem="no Dockerfile in this folder")
-
-
-def _judge(item: Item, prepared: Prepared, request: Request) -> SubjectReport:
+def _judge(item: Item, prepared: Prepared, request: Request) -> Judged:
     """Read and judge one item."""
     problem, data = content(item)
-    path = prepared.places.in_repository(item.name)
+    places = prepared.places
+    path = places.in_repository(item.name)
     if problem:
-        return SubjectReport("dockerfile", item.name, problems=(Problem(problem, Location(item.name)),), path=path)
-    report, _ = look(SourceText.decode(item.name, data), item.data is None, prepared, request)
-    return replace(report, path=path)
-
-
-def content(item: Item) -> tuple[str, bytes]:
-    """Return why an item cannot be read, or "" and its content."""
-    problem, data = item.problem, item.data or b""
-    if item.data is None and not problem:
-        problem, data = _read(item.name)
-    if not problem and len(data) > SIZE_LIMIT:
-        problem = f"larger than {SIZE_LIMIT >> 20} MiB"
-    return problem, data
+        problems = (Problem(problem, Location(item.name)),)
+        return Judged(SubjectReport("dockerfile", item.name, problems=problems, path=path))
+    report, builds = look(SourceText.decode(item.name, data), not item.piped, prepared, request)
+    report = replace(report, path=path)
+    if places.notes is None:
+        return Judged(report)
+    notes = dict(places.notes)
+    places.notes.clear()  # every context of this process writes into this one
+    if says_how_it_is_built(builds[0].dockerfile):
+        return Judged(report, None, notes)
+    sets = [build.contexts for build in builds if build.contexts is not None]
+    every = [context for one in sets for context in (*one.candidates, *one.between)]
+    return Judged(report, tuple({one.root: None for one in every if isinstance(one, DiskContext)}), notes)
 
 
 def look(source: SourceText, on_disk: bool, prepared: Prepared, request: Request) -> tuple[SubjectReport, list[Build]]:
@@ -244,12 +255,3 @@ def look(source: SourceText, on_disk: bool, prepared: Prepared, request: Request
         raise
     except Exception as error:
         raise InternalError(f"{source.path}: {type(error).__name__}: {error}") from error
-
-
-def _read(name: str) -> tuple[str, bytes]:
-    """Return why a file cannot be read, or "" and its content: one byte more than the limit at most."""
-    try:
-        with open(name, "rb") as stream:
-            return "", stream.read(SIZE_LIMIT + 1)
-    except OSError as error:
-        return error.strerror or str(error), b""

@@ -11,6 +11,7 @@ from tempfile import NamedTemporaryFile
 from lucid_audit import lint
 from lucid_audit.errors import InputError
 from lucid_audit.finding import Finding
+from lucid_audit.items import content
 from lucid_audit.mend import mend
 from lucid_audit.text import SourceText
 from lucid_audit.tuples import NamedTuple
@@ -39,11 +40,11 @@ def run(request: lint.Request, *, unsafe: bool) -> Iterator[Repair]:
         every = request._replace(paths=(), select=(), policy=prepared.policy.path)
         prepared = prepared._replace(rules=lint.prepare(every).rules)
     for item in prepared.items:
-        problem, data = lint.content(item)
+        problem, data = content(item)
         if problem:
             continue
         source = SourceText.decode(item.name, data)
-        look = partial(lint.look, on_disk=item.data is None, prepared=prepared, request=request)
+        look = partial(lint.look, on_disk=not item.piped, prepared=prepared, request=request)
         mended = mend(source, look, unsafe=unsafe, rules=wanted)
         after = mended.source.encode()
         if after != data:

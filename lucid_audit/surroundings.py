@@ -7,13 +7,14 @@ from collections.abc import Iterator
 
 from lucid_audit import discover
 from lucid_audit.builders.index import Index
-from lucid_audit.dockerfile.context import ContextSet, DiskContext, candidates
+from lucid_audit.dockerfile.context import IGNORE_FILE, IGNORE_LIMIT, ContextSet, DiskContext, candidates
 from lucid_audit.errors import UsageError
 from lucid_audit.policy import Policy
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from lucid_audit.builders.builder import Builder, Trouble
+    from lucid_audit.dockerfile.disk import Notes
     from lucid_audit.dockerfile.model import Dockerfile
 
 
@@ -34,6 +35,7 @@ class Surroundings:
         self._roots: dict[str, str | None] = {}
         self._disks: dict[str, DiskContext] = {}
         self._index = Index()
+        self.notes: Notes | None = None  # what contexts are asked, for ``remember``; None to keep no notes
         self._tops: list[str] = []
 
     def walked(self, top: str, beside: list[str]) -> None:
@@ -64,6 +66,18 @@ class Surroundings:
             hint = hints(comments, file, folders)
             found = (hint,) if hint is not None else ()
         return found, troubles
+
+    def told(self, name: str) -> str:
+        """Return all that decides how a file is built but its own text: who declares it, and which ignore files there are."""
+        file = os.path.abspath(name)
+        folders = self._reach(os.path.dirname(file))
+        found = self._index.of(file, folders)
+        mapped = self._declared or self._from_policy(file)
+        places = dict.fromkeys((*folders, mapped or folders[0], *(builder.context for builder in found)))
+        ignores = [_bytes(f"{place}/{IGNORE_FILE}") for place in places]
+        return repr(
+            (folders, mapped, found, self._index.troubles(folders), ignores, _bytes(f"{name}.{IGNORE_FILE[1:]}"))
+        )
 
     def _reach(self, folder: str) -> tuple[str, ...]:
         """Return the folders from one up to its repository's root, else to the folder that was searched, else itself."""
@@ -108,6 +122,7 @@ class Surroundings:
         """Return a context; what is looked up in it serves every Dockerfile of the run. ``key`` is its absolute path."""
         if key not in self._disks:
             self._disks[key] = DiskContext(root, name)
+            self._disks[key].disk.notes = self.notes
             return self._disks[key]
         return self._disks[key].beside(name)
 
@@ -150,6 +165,19 @@ def _between(folder: str, root: str | None) -> Iterator[str]:
             break
         if above != folder:
             yield above
+
+
+def _bytes(path: str) -> bytes | None:
+    try:
+        with open(path, "rb") as stream:
+            return stream.read(IGNORE_LIMIT)
+    except (OSError, ValueError):
+        return None
+
+
+def says_how_it_is_built(dockerfile: Dockerfile) -> bool:
+    """Whether a file's own head may say how it is built."""
+    return bool(_head(dockerfile))
 
 
 def _head(dockerfile: Dockerfile) -> list[tuple[int, str]]:

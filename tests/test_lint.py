@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from lucid_audit import lint, parallel, ruleset
+from lucid_audit import items, lint, parallel, ruleset
 from lucid_audit.errors import InternalError, UsageError
 from lucid_audit.finding import Severity, SubjectReport
 from lucid_audit.lint import Request, run
@@ -55,7 +55,7 @@ def test_a_file_named_twice_is_judged_once_in_the_order_named() -> None:
 
 def test_what_cannot_be_read_is_a_problem_of_its_own() -> None:
     put("Dockerfile")
-    put("big/Dockerfile", b"#" * (lint.SIZE_LIMIT + 1))
+    put("big/Dockerfile", b"#" * (items.SIZE_LIMIT + 1))
     Path("empty").mkdir()
     outcome = run(Request(["Dockerfile", "big/Dockerfile", "missing/Dockerfile", "empty"], AS_OF))
     judged, big, missing, empty = outcome.report.subjects
@@ -74,7 +74,7 @@ def test_a_file_with_bytes_that_are_not_text_is_judged() -> None:
 
 
 def test_standard_input_is_bounded_too() -> None:
-    stdin = io.BytesIO(b"#" * (lint.SIZE_LIMIT + 2))
+    stdin = io.BytesIO(b"#" * (items.SIZE_LIMIT + 2))
     (subject,) = run(Request(["-"], AS_OF, stdin=stdin, stdin_name="x")).report.subjects
     assert (subject.name, problem(subject)) == ("x", "larger than 10 MiB")
 

@@ -6,8 +6,8 @@ What a context answers, and how, is in ``resolve``; here is where its files come
 from __future__ import annotations
 
 import os
-import stat
 
+from lucid_audit.dockerfile.disk import Disk
 from lucid_audit.dockerfile.ignore import IgnoreError, IgnoreFile
 from lucid_audit.dockerfile.match import ROOT, Match
 from lucid_audit.dockerfile.resolve import Context, inside
@@ -23,7 +23,6 @@ __all__ = ["Context", "ContextSet", "DiskContext", "Match", "MemoryContext", "ca
 
 IGNORE_FILE = ".dockerignore"
 IGNORE_LIMIT = 4 << 20  # bytes of an ignore file
-_MODES: dict[int, Kind] = {stat.S_IFREG: "file", stat.S_IFDIR: "dir", stat.S_IFLNK: "link"}
 
 
 class DiskContext(Context):
@@ -40,6 +39,7 @@ class DiskContext(Context):
         below = os.path.relpath(file, self.root).replace(os.sep, "/") if file else ""
         own = _ignore_file(f"{file}.dockerignore") if file else None
         self._key = ""
+        self.disk = Disk(self.root)
         self._shared = _ignore_file(os.path.join(self.root, IGNORE_FILE))
         super().__init__(
             _readable(self.root),
@@ -53,7 +53,7 @@ class DiskContext(Context):
         But for suggestions, which depend on where the Dockerfile stands.
         """
         other = DiskContext.__new__(DiskContext)
-        other.root = self.root
+        other.root, other.disk = self.root, self.disk
         own = _ignore_file(f"{dockerfile}.dockerignore") if dockerfile else None
         below = os.path.relpath(dockerfile, self.root).replace(os.sep, "/") if dockerfile else ""
         ignore = own if own is not None else self._shared
@@ -71,42 +71,20 @@ class DiskContext(Context):
             self._key = os.path.realpath(self.root)
         return self._key
 
-    def _path(self, path: str) -> str:
-        return f"{self.root}/{path}"
-
     def _kind(self, path: str) -> Kind:
-        try:
-            return _MODES.get(stat.S_IFMT(os.lstat(self._path(path)).st_mode), "other")
-        except PermissionError:
-            return "unknown"
-        except (OSError, ValueError):  # ValueError: a name that no file can have
-            return "absent"
+        return self.disk.kind(path)
 
     def _list(self, folder: str) -> dict[str, Kind] | None:
-        try:
-            with os.scandir(self._path(folder)) as entries:
-                return {entry.name: _entry_kind(entry) for entry in entries}
-        except OSError:
-            return None
+        return self.disk.listing(folder)
 
     def _target(self, link: str) -> str:
-        try:
-            return os.readlink(self._path(link))
-        except OSError:
-            return ""
+        return self.disk.target(link)
 
     def _mode(self, path: str) -> int | None:
-        try:
-            return stat.S_IMODE(os.lstat(self._path(path)).st_mode)
-        except (OSError, ValueError):
-            return None
+        return self.disk.mode(path)
 
     def _read(self, path: str, limit: int) -> bytes | None:
-        try:
-            with open(self._path(path), "rb") as stream:
-                return stream.read(limit)
-        except OSError:
-            return None
+        return self.disk.read(path, limit)
 
 
 class MemoryContext(Context):
@@ -163,17 +141,6 @@ class MemoryContext(Context):
 
     def _read(self, path: str, limit: int) -> bytes | None:
         return self._data(path)[:limit]
-
-
-def _entry_kind(entry: os.DirEntry[str]) -> Kind:
-    try:
-        if entry.is_symlink():
-            return "link"
-        if entry.is_dir(follow_symlinks=False):
-            return "dir"
-        return "file" if entry.is_file(follow_symlinks=False) else "other"
-    except OSError:
-        return "unknown"
 
 
 def _ignore_file(path: str) -> IgnoreFile | None:

@@ -73,7 +73,9 @@ class Remark(NamedTuple):
 
 
 class Examiner:
-    """Who examines shell scripts; handed in, because that takes another program."""
+    """Who examines shell scripts; handed in, because that takes another program. ``identity`` changes with its answers."""
+
+    identity = ""
 
     def examine(self, scripts: Sequence[str]) -> list[tuple[Remark, ...] | Unknown]:
         """Return what is to be said of each script, or why nothing can be."""

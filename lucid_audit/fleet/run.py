@@ -27,6 +27,7 @@ from lucid_audit.fleet.drift import Difference, drift
 from lucid_audit.fleet.plan import Plan, Service
 from lucid_audit.fleet.state import State
 from lucid_audit.image.image import Image
+from lucid_audit.items import Item, content
 from lucid_audit.record import replace
 from lucid_audit.report.json import subject_document
 from lucid_audit.sources.choose import read_subject
@@ -152,7 +153,7 @@ class _Runner:
             policy=ask.policy or self.rules.policy.path, select=ask.select, ignore=ask.ignore,
             platform=service.platforms[0] if len(service.platforms) == 1 else "",
         )  # fmt: skip
-        problem, data = lint.content(lint.Item(name))
+        problem, data = content(Item(name))
         if not problem and context and not os.path.isdir(context):
             problem = f"its build context {context} is not here"
         if problem:
@@ -234,7 +235,7 @@ def written(build: Build, place: Place) -> str:
 
 
 def _text(path: str) -> str:
-    problem, data = lint.content(lint.Item(path))
+    problem, data = content(Item(path))
     return problem or data.decode("utf-8", "surrogateescape")
 
 

@@ -18,6 +18,7 @@ from threading import Lock
 from time import time
 from typing import NamedTuple
 
+from lucid_audit.cachefolder import cache_folder
 from lucid_audit.image.descriptor import matches
 from lucid_audit.image.layer import Layer
 from lucid_audit.image.layer_json import VERSION, dump, load
@@ -46,16 +47,9 @@ class Usage(NamedTuple):
 
 
 def default_folder(environ: Mapping[str, str]) -> Path | None:
-    """Return the cache's folder: the XDG base directory specification's, or what LUCID_AUDIT_CACHE names.
-
-    None without any of these and without a home: then nothing is remembered.
-    """
-    named = environ.get("LUCID_AUDIT_CACHE")
-    if named:
-        return Path(named)
-    home = environ.get("HOME")
-    base = environ.get("XDG_CACHE_HOME") or (f"{home}/.cache" if home else "")
-    return Path(base, "lucid-audit") if base else None
+    """Return the cache's folder, None when there is nowhere to put it."""
+    folder = cache_folder(environ)
+    return Path(folder) if folder else None
 
 
 class Cache:
