@@ -237,6 +237,7 @@ def test_options_reach_the_use_case(monkeypatch: pytest.MonkeyPatch) -> None:
 
     monkeypatch.setattr(lint, "run", record)
     monkeypatch.setenv("FROM_ENVIRONMENT", "here")
+    monkeypatch.setenv("LUCID_AUDIT_CACHE", "/cache")
     main(["lint", "x", "--context", "c", "--target", "t", "--build-arg", "A=b=c", "--build-arg", "FROM_ENVIRONMENT",
           "--build-arg", "NOT_THERE", "--platform", "linux/arm64", "--profile", "strict", "--policy", "p", "--select",
           "a,b", "--select", "c", "--ignore", "d", "--fail-on", "note", "--as-of", "2026-01-02", "--jobs", "3"])  # fmt: skip
@@ -254,8 +255,10 @@ def test_options_reach_the_use_case(monkeypatch: pytest.MonkeyPatch) -> None:
         ignore=("d",),
         fail_on="note",
         jobs=3,
+        cache="/cache",
     )
-    main(["lint"])
+    main(["lint", "--no-cache"])
+    assert asked[1].cache == ""
     assert asked[1].as_of == date.today()  # noqa: DTZ011
     assert asked[1].paths == (".",)
 
