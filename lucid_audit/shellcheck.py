@@ -41,7 +41,7 @@ class ShellCheck(Examiner):
     def __init__(self, program: str | None, jobs: int) -> None:
         self._program = program
         self._jobs = jobs
-        self.identity = f"{program}:{os.stat(program).st_mtime_ns}" if program else ""
+        self.identity = f"{program}:{os.stat(program).st_mtime_ns}" if program and os.path.exists(program) else ""
         self._known: dict[str, tuple[Remark, ...] | Unknown] = {}
 
     def examine(self, scripts: Sequence[str]) -> list[tuple[Remark, ...] | Unknown]:

@@ -15,6 +15,12 @@ settings.register_profile("explore", deadline=None, max_examples=1_000)
 settings.load_profile("default")
 
 
+@pytest.fixture(scope="session", autouse=True)
+def _cache(tmp_path_factory: pytest.TempPathFactory) -> None:
+    """No test reads or writes the cache of the person who runs it."""
+    os.environ["LUCID_AUDIT_CACHE"] = str(tmp_path_factory.mktemp("cache"))
+
+
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(item: pytest.Item) -> Iterator[None]:
     report = yield
