@@ -17,6 +17,7 @@ from lucid_audit.cli import cli
 from lucid_audit.policy import Policy
 from lucid_audit.rules import bind, index
 from lucid_audit.ruleset import RuleSet
+from tools import parity
 
 ROOT = Path(__file__).parent.parent
 EXAMPLE_DAY = "2026-11-23"  # of the README's screen, whose findings depend on the day
@@ -28,6 +29,9 @@ def pages() -> dict[str, str]:
     """Return every generated page by its path below ``docs``."""
     known = RuleSet(index(bind(raw, find, raw["id"]) for raw in compiled()["rules"]), compiled()["profiles"], Policy())
     found = {"cli.md": command_line(), "rules/README.md": GENERATED.format(source="`rules/`") + explain.overview(known)}
+    found["parity.md"] = GENERATED.format(source="`tools/parity.py` or a rule's `equivalents`") + parity.page(
+        known.rules
+    )
     for rule_id, rule in known.rules.items():
         source = GENERATED.format(source=f"`rules/{rule.subject}/{rule_id}.yaml`")
         found[f"rules/{rule_id}.md"] = source + explain.markdown(explain.entry(known, rule_id))

@@ -5,6 +5,8 @@ from __future__ import annotations
 from lucid_audit.checks import Answers, check
 from lucid_audit.checks.runs import Ran, Run, calls, runs
 from lucid_audit.dockerfile.build import Build
+from lucid_audit.dockerfile.model import Flag
+from lucid_audit.dockerfile.mounts import parse_mount
 from lucid_audit.finding import Hit, Skip
 from lucid_audit.record import record
 from lucid_audit.regex import rx
@@ -42,30 +44,53 @@ def call_lacks_option(build: Build, params: CallLacks) -> Answers:
 
 @record
 class CallHas:
-    """``programs`` and their ``subcommands`` (any when empty) with one of ``options`` (the call itself when empty).
+    """``programs`` and their ``subcommands`` (any when empty) with one of ``options``, or like one of ``patterns``; any call when both are empty.
 
-    An option may be written with its program in front: ``curl -k``.
+    An option may be written with its program in front: ``curl -k``. Patterns are searched in the words of the whole call. ``mounts``: kinds of
+    mounts with which the RUN is not judged.
     """
 
     programs: tuple[str, ...]
     options: tuple[str, ...] = ()
     subcommands: tuple[str, ...] = ()
+    patterns: tuple[str, ...] = ()
+    mounts: tuple[str, ...] = ()
 
 
 @check("call-has")
 def call_has(build: Build, params: CallHas) -> Answers:
     """Judge calls, or calls with an option, that should not be in a build."""
-    for _, ran in calls(build, *params.programs):
+    for run, ran in calls(build, *params.programs):
         if params.subcommands and _subcommand(ran) not in params.subcommands:
             continue
-        if not params.options:
+        if params.mounts and any(_kind(flag) in params.mounts for flag in run.step.instruction.flags):
+            continue
+        if not params.options and not params.patterns:
             yield Hit(ran.span, call=_named(ran), option="")
-        else:
-            for option in params.options:
-                program, _, only = option.rpartition(" ")
-                if program in ("", ran.call.name) and has(ran, (only,)):
-                    yield Hit(ran.span, call=ran.call.name, option=only.rstrip("="))
-                    break
+            continue
+        found = _option(ran, params.options) or _like(ran, params.patterns)
+        if found:
+            yield Hit(ran.span, call=ran.call.name, option=found)
+
+
+def _option(ran: Ran, options: tuple[str, ...]) -> str:
+    for option in options:
+        program, _, only = option.rpartition(" ")
+        if program in ("", ran.call.name) and has(ran, (only,)):
+            return only.rstrip("=")
+    return ""
+
+
+def _like(ran: Ran, patterns: tuple[str, ...]) -> str:
+    """Return the words of a call that is like one of the patterns, as far as it is; a word that is not known is as it is written."""
+    words = [raw if word is None else word for word, raw in zip(ran.call.words, ran.call.raw, strict=True)]
+    matches = (rx(pattern).search(" ".join((ran.call.name, *words))) for pattern in patterns)
+    return next((match[0].partition(" ")[2] for match in matches if match is not None), "")
+
+
+def _kind(flag: Flag) -> str:
+    """Return the kind of mount that a flag asks for, "" when it is another flag."""
+    return parse_mount(flag.value.raw).type if flag.name == "mount" and flag.value is not None else ""
 
 
 @check("call-by-sudo")

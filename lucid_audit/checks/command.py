@@ -113,7 +113,7 @@ def command_in_shell(container: Container) -> Answers:
         return
     for keyword, argv, place in _in_shell(container):
         replaced = str(argv.args[0]).lstrip().startswith("exec ") if argv.args else False
-        if not replaced and find_shell(container).state is State.PRESENT:
+        if not replaced and find_shell(container).state is not State.ABSENT:
             yield Hit(place, keyword=keyword)
 
 

@@ -14,11 +14,16 @@ from lucid_audit.values import Unknown
 
 _PLACEHOLDERS = frozenset(("unknown", "none", "n/a", "tbd", "dev"))  # defaults of ARGs that a build sets
 _LICENCE = r"\(?[A-Za-z0-9.+-]+(?::[A-Za-z0-9.+-]+)?\)?"
-# SPDX licence expressions by their grammar (SPDX 2.3, Annex D); which ids exist is not looked up.
+_NUMBER = r"(?:0|[1-9]\d*)"
+_PRE = rf"(?:{_NUMBER}|\d*[A-Za-z-][0-9A-Za-z-]*)"  # Semantic Versioning 2.0.0, sections 9 and 10
+# SPDX licence expressions by their grammar (SPDX 2.3, Annex D); ``spdx`` knows which ids there are.
 FORMS = {
     "text": (r"(?s).+", "a text"),
     "url": (r"[a-z][a-z0-9+.-]*://[^\s/]+\S*", "a URL"),
-    "semver": (r"(?:0|[1-9]\d*)(?:\.(?:0|[1-9]\d*)){2}(?:-[0-9A-Za-z.-]+)?(?:\+[0-9A-Za-z.-]+)?", "a semantic version"),
+    "semver": (
+        rf"{_NUMBER}(?:\.{_NUMBER}){{2}}(?:-{_PRE}(?:\.{_PRE})*)?(?:\+[0-9A-Za-z-]+(?:\.[0-9A-Za-z-]+)*)?",
+        "a semantic version",
+    ),
     "hash": (r"[0-9a-f]{7}|[0-9a-f]{40}|[0-9a-f]{64}", "a git hash"),
     "rfc3339": (
         r"\d{4}-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12]\d|3[01])[Tt ](?:[01]\d|2[0-3]):[0-5]\d:[0-6]\d(?:\.\d+)?(?:[Zz]|[+-][0-2]\d:[0-5]\d)",
@@ -51,8 +56,21 @@ def label_forms(container: Container, params: LabelForms) -> Answers:
             yield Skip(traced.place, f"{key} is {traced.value}, which the build is meant to replace")
             continue
         pattern, wanted = FORMS[form]
-        if rx(pattern).fullmatch(traced.value) is None:
+        if rx(pattern).fullmatch(traced.value) is None or not _means(form, traced.value):
             yield Hit(traced.place, key=key, value=traced.value or "empty", wanted=wanted)
+
+
+def _means(form: str, value: str) -> bool:
+    """Whether a value that is written as its form wants also means something: a day of the calendar, licences that there are."""
+    if form == "rfc3339":
+        year, month, day = int(value[:4]), int(value[5:7]), int(value[8:10])
+        leap = year % 4 == 0 and (year % 100 != 0 or year % 400 == 0)
+        return day <= (29 if leap else 28) if month == 2 else day <= (30 if month in (4, 6, 9, 11) else 31)
+    if form == "spdx":
+        from lucid_audit.spdx import unknown  # noqa: PLC0415  (a long list, for few labels)
+
+        return not unknown(value)
+    return True
 
 
 @record
@@ -71,21 +89,31 @@ def label_names(container: Container, params: LabelNames) -> Answers:
 
 
 @record
-class Checks:
-    """``values``: ``NAME=value`` pairs that turn the check of certificates off; a value ``*`` is any but no."""
+class LabelKeys:
+    """``reserved``: globs of keys that belong to others; ``free``: globs of those below them that do not."""
 
-    values: tuple[str, ...]
+    reserved: tuple[str, ...]
+    free: tuple[str, ...] = ()
 
 
-@check("variables-turn-checks-off")
-def variables_turn_checks_off(container: Container, params: Checks) -> Answers:
-    """Judge variables of the container after which its programs trust whoever answers."""
-    for pair in params.values:
-        name, _, value = pair.partition("=")
-        traced = container.env.get(name)
-        known = traced.known() if traced is not None else None
-        if traced is None or known is None or traced.inherited:
-            continue
-        no = known.lower() in ("", "0", "false", "no", "off")
-        if known == value or (value == "*" and not no):
-            yield Hit(traced.place, name=name, value=known)
+@check("label-keys")
+def label_keys(container: Container, params: LabelKeys) -> Answers:
+    """Judge how keys are written (Docker's "Key format recommendations"; underscores and slashes are in common use)."""
+    for key, traced in container.labels.items():
+        problem = _key_problem(key, params) if not traced.inherited else ""
+        if problem:
+            yield Hit(traced.place, key=key, problem=problem)
+
+
+def _key_problem(key: str, params: LabelKeys) -> str:
+    owner = next((glob for glob in params.reserved if fnmatchcase(key, glob)), None)
+    if owner is not None and not any(fnmatchcase(key, glob) for glob in params.free):
+        return f"{owner} is reserved for Docker"
+    if rx(r"[a-z]").match(key) is None:
+        return "it does not begin with a lower-case letter"
+    odd = rx(r"[^a-z0-9._/-]").search(key)
+    if odd is not None:
+        return f"{odd[0]!r} is no character of a key"
+    if rx(r"[a-z0-9]").match(key[-1]) is None:
+        return "it does not end with a lower-case letter or a digit"
+    return "it has two separators side by side" if ".." in key or "--" in key else ""

@@ -21,6 +21,8 @@ _LONG = frozenset((
     "--find-links", "--python", "--platform", "--only-binary", "--no-binary", "--root", "--registry", "--version", "--option",
     "--target-release", "--root-dir", "--cache-dir", "--trusted-host", "--implementation", "--abi", "--python-version", "--editable",
 ))  # fmt: skip
+_REPOSITORY = r"(?:git|hg|svn|bzr)\+\w+:"
+_REVISION = r"\w+\+\w+://(?:[^/@]*@)?[^@]+@.+"  # pip, "VCS Support"
 _PLACE = r"[./~]|https?:|git[+@]|file:|.*\.(?:whl|gz|tgz|deb|rpm|apk|gem|zip|tar)$|.*@.*://"
 
 
@@ -41,12 +43,20 @@ def packages_pinned(build: Build, params: Pinned) -> Answers:
         names, unknown = _installed(ran, params.subcommands)
         if has(ran, params.by):
             continue
-        loose = [name for name in names if rx(params.pin).fullmatch(name) is None and rx(_PLACE).match(name) is None]
+        loose = [name for name in names if not _fixed(name, params.pin, ran.call.name)]
         if loose:
             more = f" and {len(loose) - 1} more" if len(loose) > 1 else ""
             yield Hit(ran.span, package=loose[0] + more, call=ran.call.name)
         elif unknown and not names:
             yield Skip(ran.span, f"which packages {ran.call.name} installs is not known: {unknown}")
+
+
+def _fixed(name: str, pin: str, program: str) -> bool:
+    """Whether a word says which version it means: a version, a file or an address; of a repository only with a revision."""
+    if rx(_REPOSITORY).match(name) is not None:
+        revision = _REVISION if program.startswith("pip") else r".+#.+"
+        return rx(revision).fullmatch(name) is not None
+    return rx(pin).fullmatch(name) is not None or rx(_PLACE).match(name) is not None
 
 
 def _installed(ran: Ran, subcommands: tuple[str, ...]) -> tuple[list[str], str]:

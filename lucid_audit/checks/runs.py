@@ -31,6 +31,7 @@ class Ran(NamedTuple):
     operator: str = ""
     piped: bool = False
     by: str = ""  # sudo
+    sets: tuple[tuple[str, str | None], ...] = ()  # variables for this call
 
 
 class Run(NamedTuple):
@@ -118,4 +119,5 @@ def _script(stage: Stage, step: Step, text: str, instruction: Command, at: int) 
             command.operator,
             piped,
             by,
+            command.assignments,
         )

@@ -30,3 +30,11 @@ def suppression_unused(build: Build) -> Answers:
     """Tell which comments silence nothing."""
     for one, name in build.silent.unused if build.silent is not None else ():
         yield Hit(one.span, name=name)
+
+
+@check("suppression-present")
+def suppression_present(build: Build) -> Answers:
+    """Tell every comment that silences something."""
+    for one in build.suppressions:
+        if not one.problem:
+            yield Hit(one.span, names=", ".join(one.names))
