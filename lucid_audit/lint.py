@@ -89,6 +89,11 @@ class Prepared(NamedTuple):
     places: Surroundings
     items: Sequence[Item]
     examiner: Examiner | None = None  # of shell scripts, where a rule asks for one
+    known: frozenset[str] = frozenset()  # ids of all rules, active or not
+
+    def suppressions(self, request: Request) -> bool:
+        """Whether comments silence findings."""
+        return request.suppressions and self.policy.suppressions
 
 
 def run(request: Request) -> Outcome:
@@ -131,12 +136,20 @@ def _past(request: Request, prepared: Prepared, items: Sequence[Item]) -> Past |
     if any(item.piped for item in items):
         return None
     policy, places = prepared.policy, prepared.places
-    asked = (request.as_of, request.context, prepared.settings[1:], request.why, request.suppressions, request.profile)
+    asked = (
+        request.as_of,
+        request.context,
+        prepared.settings[1:],
+        request.why,
+        prepared.suppressions(request),
+        request.profile,
+    )
     key = remember.key(
         prepared.rules,
         *asked,
         policy.contexts,
         policy.bases,
+        sorted(prepared.known),
         prepared.examiner.identity if prepared.examiner is not None else "",
     )
     if not key:
@@ -167,7 +180,7 @@ def prepare(request: Request) -> Prepared:
         changed = since(request.changed_since, _start(request.paths))
         items = [item for item in items if not item.piped and os.path.realpath(item.name) in changed]
     examiner = _examiner(request) if any(one.rule.check_name == "shell-code" for one in active) else None
-    return Prepared(rules.policy, active, _settings(request, rules), places, items, examiner)
+    return Prepared(rules.policy, active, _settings(request, rules), places, items, examiner, frozenset(rules.rules))
 
 
 def _examiner(request: Request) -> Examiner:
@@ -248,8 +261,9 @@ def look(source: SourceText, on_disk: bool, prepared: Prepared, request: Request
         found = plans(dockerfile, source.path if on_disk else "", prepared.settings, prepared.places)
         builds = [Build(dockerfile, plan.settings, plan.contexts) for plan in found]
         for build in builds:
-            build.examiner = prepared.examiner
-        reports = [judge(build, prepared.rules, why=request.why, suppressions=request.suppressions) for build in builds]
+            build.examiner, build.known = prepared.examiner, prepared.known
+        listen = prepared.suppressions(request)
+        reports = [judge(build, prepared.rules, why=request.why, suppressions=listen) for build in builds]
         return merged(reports, found), builds
     except LucidError:
         raise

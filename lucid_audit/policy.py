@@ -43,6 +43,7 @@ class Policy:
     limits: Mapping[str, int] = {}
     dockerfiles: Mapping[str, str] = {}
     waivers: tuple[Waiver, ...] = ()
+    suppressions: bool = True
 
 
 class _Setting:

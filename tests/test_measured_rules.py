@@ -281,6 +281,11 @@ PAIRS: dict[str, tuple[str, Mapping[str, Any], set[str]]] = {
         healthy(Labels=labels(**{"org.opencontainers.image.source": "example.org"})),
         {"label-malformed"},
     ),
+    "key of a label": (
+        file(head="LABEL Team=core\n"),
+        healthy(Labels=labels(Team="core")),
+        {"label-key-invalid"},
+    ),
     "trusts anybody": (
         file(head="ENV PYTHONHTTPSVERIFY=0\n"),
         healthy(Env=env("PYTHONHTTPSVERIFY=0")),

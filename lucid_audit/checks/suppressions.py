@@ -18,10 +18,10 @@ def suppression_malformed(build: Build) -> Answers:
 
 @check("suppression-unknown")
 def suppression_unknown(build: Build) -> Answers:
-    """Judge names that no rule has: neither one of ours nor one that this run judges by."""
+    """Judge names that no rule has, be it one that this run does not judge by."""
     known = {rule["id"] for rule in compiled()["rules"]} if build.silent is not None else ()
     for one, name in build.silent.unasked if build.silent is not None else ():
-        if name not in known:
+        if name not in known and name not in build.known:
             yield Hit(one.span, name=name)
 
 

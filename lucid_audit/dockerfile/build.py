@@ -31,6 +31,7 @@ class Build:
         self.contexts = contexts
         self.silent: Silent | None = None  # what the engine found out about comments that silence
         self.examiner: Examiner | None = None  # of shell scripts, where that is asked for
+        self.known: frozenset[str] = frozenset()  # ids of rules, also of those that this run does not judge by
         self._steps: dict[tuple[str, ...], list[tuple[Stage, Step]]] = {}
         self._final_steps: dict[tuple[str, ...], list[tuple[Stage, Step]]] = {}
 

@@ -106,3 +106,20 @@ def test_other_formats_do_not_show_them(tmp_path: Path, kind: str) -> None:
         .output
     )
     assert "has neither tag nor digest" not in output
+
+
+def test_a_rule_of_ones_own_that_is_off_is_no_unknown_one(tmp_path: Path) -> None:
+    own = tmp_path / "own"
+    own.mkdir()
+    (own / "our-word.yaml").write_text(
+        "id: our-word\ntitle: Ours\nseverity: note\ntags: [a]\nsince: 0.1.0\ncheck: maintainer-deprecated\n"
+        "message: it is here\nrationale: r\nremediation: r\n"
+        "examples:\n  - good: |\n      FROM a\n  - bad: |\n      FROM a\n      MAINTAINER me\n    at: {2: it is here}\n"
+    )
+    (tmp_path / "lucid-audit.yaml").write_text("rule_folders: [own]\nrules: {our-word: off, base-latest: off}\n")
+    for name, expected in (("our-word", []), ("base-latest", []), ("our-words", ["suppression-unknown"])):
+        file = tmp_path / "Dockerfile"
+        file.write_text(f'FROM gcr.io/distroless/static-debian13:nonroot\n# lucid: ignore[{name}] why\nCMD ["/x"]\n')
+        outcome = run(Request([str(file)], date(2026, 11, 23)))
+        (subject,) = [one for one in outcome.report.subjects if one.kind == "dockerfile"]
+        assert [one.rule for one in subject.findings if one.rule.startswith("suppression")] == expected
