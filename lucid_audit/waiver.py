@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from fnmatch import fnmatchcase
 
 from lucid_audit.dates import date
 from lucid_audit.tuples import NamedTuple
@@ -26,6 +25,8 @@ class Waiver(NamedTuple):
         """Whether it is about a subject of a kind (``dockerfile``, ``image``) that goes by these names."""
         if not self.files and not self.images:
             return True
+        from fnmatch import fnmatchcase  # noqa: PLC0415  (only for policies that have some)
+
         globs = self.images if kind == "image" else self.files
         return any(fnmatchcase(name, glob) for glob in globs for name in names)
 

@@ -6,8 +6,6 @@ reads the program headers) and ``fs/binfmt_script.c`` (which reads 256 bytes and
 
 from __future__ import annotations
 
-import struct
-
 from lucid_audit.tuples import NamedTuple
 
 TYPE_CHECKING = False
@@ -65,15 +63,11 @@ def _elf(head: bytes) -> Program | None:
         return None
     order = "<" if head[5] == 1 else ">"
     wide = head[4] == 2
-    type_, machine = struct.unpack_from(f"{order}HH", head, 16)
-    if wide:
-        if len(head) < 64:
-            return None
-        (offset,) = struct.unpack_from(f"{order}Q", head, 32)
-        size, count = struct.unpack_from(f"{order}HH", head, 54)
-    else:
-        (offset,) = struct.unpack_from(f"{order}I", head, 28)
-        size, count = struct.unpack_from(f"{order}HH", head, 42)
+    type_, machine = _number(head, 16, 2, order), _number(head, 18, 2, order)
+    if wide and len(head) < 64:
+        return None
+    offset = _number(head, 32, 8, order) if wide else _number(head, 28, 4, order)
+    size, count = (_number(head, at, 2, order) for at in ((54, 56) if wide else (42, 44)))
     interpreter, dynamic = "", False
     for number in range(min(count, _HEADERS_LIMIT)):
         at = offset + number * size
@@ -88,11 +82,17 @@ def _elf(head: bytes) -> Program | None:
 
 def _segment(head: bytes, at: int, order: str, wide: bool) -> tuple[int, int, int]:
     """Return kind, file offset and file size of a program header."""
-    if wide:
-        kind, _flags, start, _v, _p, length = struct.unpack_from(f"{order}IIQQQQ", head, at)
-    else:
-        kind, start, _v, _p, length = struct.unpack_from(f"{order}IIIII", head, at)
-    return kind, start, length
+    size, start, length = (8, 8, 32) if wide else (4, 4, 16)
+    return (
+        _number(head, at, 4, order),
+        _number(head, at + start, size, order),
+        _number(head, at + length, size, order),
+    )
+
+
+def _number(head: bytes, at: int, size: int, order: str) -> int:
+    """Read a number; ``struct`` would be one more module where a Dockerfile is linted."""
+    return int.from_bytes(head[at : at + size], "little" if order == "<" else "big")
 
 
 def _architecture(machine: int, order: str, wide: bool) -> str:
