@@ -220,7 +220,7 @@ def copy_link_over_symlink(build: Build) -> Answers:
     """Judge ``--link`` copies below a path that is a link in the base: the layer has real folders only, which hide it."""
     for stage, step in build.steps("COPY", "ADD"):
         instruction = step.instruction
-        if not isinstance(instruction, Transfer) or not _linked(instruction) or stage.base is None:
+        if not isinstance(instruction, Transfer) or not instruction.linked or stage.base is None:
             continue
         to = step.destination(instruction.destination)
         if isinstance(to, Unknown):
@@ -231,10 +231,3 @@ def copy_link_over_symlink(build: Build) -> Answers:
                 target = (entry.target or "").lstrip("/")
                 span: Span = instruction.destination.span
                 yield Hit(span, link=link, target=target, image=stage.base.ref.familiar)
-
-
-def _linked(instruction: Transfer) -> bool:
-    """Whether a copy gets a layer of its own; with --chmod BuildKit copies as if --link were not there."""
-    flag = instruction.flag("link")
-    on = flag is not None and (flag.value is None or flag.value.raw.lower() == "true")
-    return on and instruction.flag("chmod") is None

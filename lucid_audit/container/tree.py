@@ -226,16 +226,34 @@ class Tree:
 
 
 def melt(old: Node, new: Node) -> None:
-    """Put a folder's contents into another; of folders below, the newcomer's attributes count (fsutil ``copy.go``)."""
+    """Put a folder's contents into another; of folders below, the newcomer's attributes count (fsutil ``copy.go``).
+
+    Where the old one may have more than is listed, a folder that comes may have been there already, with more in it.
+    """
     if new.open:
         old.doubt(new.open, new.without)
+    reason = old.open
     for name, child in new.children.items():
         here = old.children.get(name)
         if here is not None and here.kind == "d" and child.kind == "d":
             here.mode, here.uid, here.gid, here.made = child.mode, child.uid, child.gid, child.made
             melt(here, child)
+        elif child.kind == "d" and ((here is None and reason and name not in old.without) or _hidden(here)):
+            old.children[name] = child.copied(
+                lambda node: doubted(node, reason or "what it replaces is not known"), settled=True
+            )
         else:
             old.children[name] = child
+
+
+def _hidden(node: Node | None) -> bool:
+    return node is not None and node.kind == "?"
+
+
+def doubted(node: Node, doubt: str) -> None:
+    """Say of a folder that it may have more."""
+    if node.kind == "d" and doubt:
+        node.doubt(doubt)
 
 
 def _open(node: Node, reason: str) -> None:

@@ -192,6 +192,13 @@ class Transfer(Instruction):
         flag = self.flag("from")
         return flag.value if flag else None
 
+    @property
+    def linked(self) -> bool:
+        """Whether ``--link`` gives the files a layer of their own; with --chmod BuildKit copies as if it were not there."""
+        flag = self.flag("link")
+        on = flag is not None and (flag.value is None or flag.value.raw.lower() == "true")
+        return on and self.flag("chmod") is None
+
 
 @record
 class Pairs(Instruction):

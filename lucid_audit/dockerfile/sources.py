@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from posixpath import basename
 
-from lucid_audit.container.tree import Made, Node, Tree
+from lucid_audit.container.tree import Made, Node, Tree, doubted
 from lucid_audit.dockerfile.globs import element, has_wildcards
 from lucid_audit.tuples import NamedTuple
 
@@ -25,12 +25,6 @@ class Source(NamedTuple):
     name: str
     node: Node | None
     reason: str = ""
-
-
-def doubted(node: Node, doubt: str) -> None:
-    """Say of a folder that it may have more."""
-    if node.kind == "d" and doubt:
-        node.doubt(doubt)
 
 
 def guess(source: str, made: Made, reason: str, stage: Stage | None = None) -> Source:

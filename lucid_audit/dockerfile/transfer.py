@@ -13,10 +13,10 @@ from posixpath import basename
 
 from lucid_audit.container.access import number
 from lucid_audit.container.base_tree import base_tree
-from lucid_audit.container.tree import Made, Node, Tree, melt
+from lucid_audit.container.tree import Made, Node, Tree, doubted, melt
 from lucid_audit.dockerfile.globs import has_wildcards
 from lucid_audit.dockerfile.model import Transfer, Word
-from lucid_audit.dockerfile.sources import Source, doubted, from_context, guess, heredoc_file, matches
+from lucid_audit.dockerfile.sources import Source, from_context, guess, heredoc_file, matches
 from lucid_audit.dockerfile.stages import Graph, Stage, Step, find_stage
 from lucid_audit.reference import parse
 from lucid_audit.tuples import NamedTuple
@@ -59,7 +59,15 @@ class Transfers:
         from_ = instruction.from_
         stage = find_stage(self.graph.stages, from_.raw) if from_ is not None else None
         words = "the build context" if from_ is None else f"stage {stage.label}" if stage is not None else from_.raw
-        target = _target(tree, step, instruction, destination, Made(instruction.span, words))
+        made = Made(instruction.span, words)
+        if instruction.linked:  # as if on an empty image, whose files then lie over these: links there are not followed
+            layer = Tree(Node("d", made, tree.root.mode, tree.root.uid, tree.root.gid))
+            self._copy(_target(layer, step, instruction, destination, made), step, instruction, stage)
+            melt(tree.root, layer.root)
+        else:
+            self._copy(_target(tree, step, instruction, destination, made), step, instruction, stage)
+
+    def _copy(self, target: Target, step: Step, instruction: Transfer, stage: Stage | None) -> None:
         if any(flag.name in ("parents", "exclude") for flag in instruction.flags):
             from lucid_audit.dockerfile.picked import UnclearError, picked  # noqa: PLC0415  (few files use them)
 

@@ -117,9 +117,9 @@ def test_what_is_known_of_a_variable(text: str, argv: tuple[str | None, ...]) ->
 
 def test_hostile_input_takes_linear_time() -> None:
     for piece in ("if ", "case x in\n", "f()(", "`a ", "[[ ((", "cat <<A\n", "{ a || ", "${x:-", '"$(', "a=("):
-        start = time.perf_counter()
+        start = time.process_time()
         parse_script(piece * 20_000)
-        assert time.perf_counter() - start < 3, piece
+        assert time.process_time() - start < 3, piece
 
 
 @pytest.mark.parametrize(
