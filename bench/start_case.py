@@ -1,7 +1,8 @@
 """What an image of the start bench is: what is laid over a base, how it is started, and what breaks it.
 
 ``broken`` is what a person would say is wrong, "" for a healthy image; ``rules`` are those that would say it. Both were written
-down before the tool was asked. Whether an image starts is what the engine says, never what stands here.
+down before the tool was asked. Whether an image starts is what the engine says, never what stands here. ``undecidable`` is why
+files alone cannot tell whether it starts, "" where they can: then the right answer is to name that.
 """
 
 from __future__ import annotations
@@ -31,6 +32,7 @@ class Case(NamedTuple):
     lines: tuple[str, ...]
     broken: str = ""
     rules: tuple[str, ...] = ()
+    undecidable: str = ""
 
 
 def program(kind: str, mode: int = 0o755, architecture: str = "") -> Put:

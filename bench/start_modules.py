@@ -89,16 +89,59 @@ def modules(arch: str) -> Iterator[Case]:
     )
     yield case("import-unreadable", {**main, "/app/fast.py": Put("", 0o600)}, "only root may read a module", gone)
     yield case(
-        "import-guarded-away",
+        "import-in-function",
         {"/app/main.py": f"def load():\n    import yaml\nload()\n{READY}"},
         "a function that runs imports it",
         gone,
     )
     yield case(
+        "import-in-main",
+        {"/app/main.py": f"def main():\n    import lib\nif __name__ == '__main__':\n    main()\n{READY}"},
+        "the main function imports it",
+        gone,
+    )
+    yield case(
+        "import-in-main-healthy",
+        {
+            "/app/main.py": f"def main():\n    import lib\nif __name__ == '__main__':\n    main()\n{READY}",
+            "/app/lib.py": "",
+        },
+    )
+    yield case(
+        "import-not-called",
+        {"/app/main.py": f"def load():\n    import yaml\n{READY}"},
+    )._replace(undecidable="a function decides")
+    yield case(
+        "import-by-condition",
+        {"/app/main.py": f"import os\nif os.environ.get('HOME'):\n    import yaml\n{READY}"},
+        "a condition imports it",
+        gone,
+    )._replace(undecidable="a condition decides")
+    yield case(
+        "import-by-made-name",
+        {
+            "/app/main.py": f"import importlib\nfor name in ('json', 'yaml'):\n    importlib.import_module(name)\n{READY}"
+        },
+        "a name made at run time",
+        gone,
+    )._replace(undecidable="the name is made at run time")
+    yield case(
+        "import-by-name",
+        {"/app/main.py": f"import importlib\nimportlib.import_module('yaml')\n{READY}"},
+        "imported by a text",
+        gone,
+    )
+    yield case(
+        "import-syntax-old",
+        {"/app/main.py": f"import lib\n{READY}", "/app/lib.py": "print 'x'\n"},
+        "syntax of Python 2",
+        "syntax-not-understood",
+    )
+    yield case(
         "import-syntax",
         {"/app/main.py": f"import lib\n{READY}", "/app/lib.py": "type X = int\n"},
         "syntax of a newer Python",
-        gone,
+        "syntax-not-understood",
     )
     yield case(
         "extension-missing-library",

@@ -47,7 +47,9 @@ class Outcome(NamedTuple):
 
     @property
     def verdict(self) -> str:
-        """What the audit says."""
+        """What the audit says. Where files cannot tell, the right answer is to say so."""
+        if self.case.undecidable and not self.errors:
+            return "named undecidable" if self.unknown & set(self.case.rules or ("import-missing",)) else "nothing"
         if self.errors:
             return "right cause" if self.errors & set(self.case.rules) else "error"
         return "unknown" if self.unknown & set(self.case.rules) else "nothing"
@@ -163,23 +165,27 @@ def report(outcomes: list[Outcome], left_out: int) -> str:
     """Return the part of ``RESULTS.md``."""
     healthy = [one for one in outcomes if one.starts]
     failed = [one for one in outcomes if not one.starts]
-    right = [one for one in failed if one.verdict == "right cause"]
+    decidable = [one for one in failed if not one.case.undecidable]
+    right = [one for one in decidable if one.verdict == "right cause"]
+    open_ = [one for one in outcomes if one.case.undecidable]
+    named = [one for one in open_ if one.verdict == "named undecidable"]
     wrong = [one for one in healthy if one.errors]
-    columns = ("right cause", "error", "unknown", "nothing")
+    columns = ("right cause", "error", "named undecidable", "unknown", "nothing")
     rows = []
     for name, group in (("started", healthy), ("did not start", failed)):
         counted = Counter(one.verdict for one in group)
         rows.append(f"| {name} | {len(group)} | {' | '.join(str(counted[column]) for column in columns)} |")
-    share = len(right) / len(failed) if failed else 1.0
+    share = len(right) / len(decidable) if decidable else 1.0
     parts = [
         "# Starts",
         "Written by `make startbench`; no figure here is typed by hand.",
         "\n".join((
             "| what | reached | target | |", "|---|---|---|---|",
             f"| images that start and have an error about starting | {len(wrong)} of {len(healthy)} | 0 | {_verdict(not wrong)} |",
-            f"| images that do not start and are told the right cause | {share:.0%} | at least {RIGHT_TARGET:.0%} | {_verdict(share >= RIGHT_TARGET)} |",
+            f"| images whose files decide, that do not start and are told the right cause | {len(right)} of {len(decidable)}, {share:.0%} | at least {RIGHT_TARGET:.0%} | {_verdict(share >= RIGHT_TARGET)} |",
+            f"| images whose files cannot tell whether they start, and the audit says so | {len(named)} of {len(open_)} | all | {_verdict(len(named) == len(open_))} |",
         )),
-        "\n".join(("| the engine says | images | right cause | other error | unknown | nothing |", "|---|---|---|---|---|---|", *rows)),
+        "\n".join(("| the engine says | images | right cause | other error | named undecidable | unknown | nothing |", "|---|---|---|---|---|---|---|", *rows)),
         (f"Built and started with the engine, {_shares(outcomes)}; arm64 through qemu. {left_out} cases could not be run here."
         f" {datetime.now(UTC):%Y-%m-%d}. A case is a base of Debian's packages and a few files (`bench/start_cases.py`); what is wrong with"
         " it, and which rules may say so, was written down before the tool was asked. Not among them: Java."),
@@ -207,7 +213,7 @@ def _differing(outcomes: list[Outcome]) -> list[str]:
         name = f"`{one.case.name}` ({one.case.architecture})"
         if one.starts and (one.errors or one.case.broken):
             lines.append(f"- {name} starts; the audit: {', '.join(sorted(one.errors)) or 'no error'}.")
-        if not one.starts and (one.verdict != "right cause" or not one.case.broken):
+        if not one.starts and (one.verdict not in ("right cause", "named undecidable") or not one.case.broken):
             said = ", ".join(sorted(one.errors)) or ("not known" if one.verdict == "unknown" else "no error")
             last = (one.words.strip().splitlines() or [""])[-1][:100].replace("`", "'")
             lines.append(

@@ -134,6 +134,8 @@ class Audit:
             return Audited((SubjectReport("image", name, problems=problems, dockerfile=where),))
         where = self._dockerfile(name, publication.ref)
         reports = judge(publication, self.active, why=self.request.why)
+        for layer in {layer.diff_id: layer for image in publication.images for layer in image.layers}.values():
+            self.cache.put_learned(layer)
         return Audited(tuple(replace(report, dockerfile=where) for report in reports), publication)
 
     def _dockerfile(self, name: str, ref: ImageRef | None) -> str:

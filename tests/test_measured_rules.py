@@ -75,6 +75,7 @@ CONTEXT = {
     "link": "-> /opt/none",
     "service/__init__.py": "",
     "service/app.py": "",
+    "newer.py": "print 'x'\n",
     "needs.py": "import os\nfrom service import app\nimport nothing_of_this_name\n",
 }
 MODES = {"main.py": "0755", "check.sh": "0755", "run": "0755", "plain": "0644"}
@@ -180,6 +181,16 @@ PAIRS: dict[str, tuple[str, Mapping[str, Any], set[str]]] = {
     ),
     "no module to import": (
         file(start='ENTRYPOINT []\nCMD ["python3", "needs.py"]\n'), healthy(Cmd=["python3", "needs.py"]), {"import-missing"}
+    ),
+    "no Python of this version": (
+        file(start='ENTRYPOINT []\nCMD ["python3", "newer.py"]\n'),
+        healthy(Cmd=["python3", "newer.py"]),
+        {"syntax-not-understood"},
+    ),
+    "no Python of this version in the probe": (
+        file(probe=shown(["CMD", "/usr/bin/python3", "/app/newer.py"])),
+        healthy(Healthcheck=probe(["CMD", "/usr/bin/python3", "/app/newer.py"])),
+        {"health-check-syntax-not-understood"},
     ),
     "no module for the probe": (
         file(probe=shown(["CMD", "/usr/bin/python3", "/app/needs.py"])),

@@ -77,6 +77,24 @@ def imports_follow(container: Container, params: Imports) -> Answers:
         yield Skip(place, f"whether {first.name}{others} can be imported: {reason}")
 
 
+@check("syntax-understood")
+def syntax_understood(container: Container, params: Imports) -> Answers:
+    """Judge whether the interpreter can read every source that a program imports whenever it starts."""
+    interpreter, place = _interpreter(container, params.of)
+    if interpreter is None:
+        return
+    from lucid_audit.container.reached import reached  # noqa: PLC0415  (only for what gets that far)
+
+    found = reached(container, interpreter)
+    doubt = ""
+    for one in found.refused if found is not None else ():
+        if not one.doubt:
+            yield Hit(place, path=one.module.path, line=str(one.line), what=one.words, python=interpreter.real)
+        doubt = doubt or (f"whether {one.module.path} can be read: {one.doubt}" if one.doubt else "")
+    if doubt:
+        yield Skip(place, doubt)
+
+
 @check("extensions-load")
 def extensions_load(container: Container, params: Imports) -> Answers:
     """Judge the libraries of the extension modules that a program imports whenever it starts."""

@@ -53,13 +53,24 @@ def said(by: Module, at: Import) -> str:
     return f"{by.path} line {at.line}"
 
 
+class Refusal(NamedTuple):
+    """A module whose source the interpreter does not take: its line, and what is wrong with it. ``doubt`` is why it may."""
+
+    module: Module
+    line: int
+    words: str
+    doubt: str = ""
+
+
 class Closure(NamedTuple):
     """What was reached; what is missing; and names of which it is not known whether they are there, with the reason.
 
-    ``sure`` confirms that a module that was reached is imported whenever the program starts.
+    ``sure`` confirms that a module that was reached is imported whenever the program starts. ``refused`` are sources that the
+    interpreter cannot read.
     """
 
     modules: tuple[Module, ...]
     missing: tuple[Missing, ...]
     unknown: tuple[tuple[Missing, str], ...]
     sure: Callable[[Module], bool]
+    refused: tuple[Refusal, ...] = ()

@@ -10,7 +10,7 @@ from functools import cache, lru_cache, partial
 
 from lucid_audit.container.closure import Closure, Module
 from lucid_audit.container.config import Container
-from lucid_audit.container.imports import LIMIT
+from lucid_audit.container.imports import loads_libraries
 from lucid_audit.container.launch import Interpreter
 from lucid_audit.container.linker import Lack, Library, linked
 from lucid_audit.container.reached import reached
@@ -19,7 +19,6 @@ from lucid_audit.tuples import NamedTuple
 from lucid_audit.values import Unknown
 
 ENDINGS = (".so", ".node")
-_LOADS = regex(rb"CDLL|dlopen|LoadLibrary|load_library|PyDLL")
 _STANDARD = regex(r"/lib/python[\d.]+/(?![\w-]+-packages/)")  # it can load, and does so for nobody
 
 
@@ -50,8 +49,16 @@ def _by_hand(container: Container, found: Closure) -> bool:
     if sum(module.path.endswith(ENDINGS) for module in own) > 1:
         return True
     for module in own:
-        node = container.files.walk(module.path).node if not module.path.endswith(ENDINGS) else None
-        source = node.load(LIMIT) if node is not None and node.load is not None else b""
-        if source is None or (_LOADS.search(source) and not _STANDARD.search(module.path)):
+        if not module.path.endswith(ENDINGS) and not _STANDARD.search(module.path) and _loads(container, module.path):
             return True
     return False
+
+
+def _loads(container: Container, path: str) -> bool:
+    """Whether a source may load libraries, or is not known."""
+    walk = container.files.walk(path)
+    return (
+        walk.node is not None
+        and walk.node.load is not None
+        and container.files.learned(walk, "loads", loads_libraries) is not False
+    )

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator
 from enum import Enum
 from posixpath import normpath
 
+from lucid_audit.container.learned import LIMIT, Learn
 from lucid_audit.container.program import HEAD, Program, read_program
 from lucid_audit.container.tree import Node, Walk
 from lucid_audit.text import Span
@@ -18,6 +19,8 @@ from lucid_audit.values import Unknown
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Any
+
     from lucid_audit.container.linkage import Linkage
 
 PROGRAM_DIRECTORIES = ("/bin", "/sbin", "/usr/bin", "/usr/sbin", "/usr/local/bin", "/usr/local/sbin", "/busybox")
@@ -87,15 +90,20 @@ class Files:
 
     def linkage(self, walk: Walk) -> Linkage | Unknown | None:
         """Return what an ELF file wants from the dynamic linker, None for what is none, or why that is not known."""
-        from lucid_audit.container.linkage import LIMIT, read_linkage, slices  # noqa: PLC0415  (only for own programs)
+        from lucid_audit.container import linkage  # noqa: PLC0415  (only for own programs)
 
-        data = walk.load(LIMIT)
+        data = walk.load(linkage.LIMIT)
         if data is None:
             return Unknown(f"the content of {walk.path} is not known")
         if not data.startswith(b"\x7fELF"):
             return None
-        found = read_linkage(slices(data))
+        found = linkage.read_linkage(linkage.slices(data))
         return found if found is not None else Unknown(f"the dynamic section of {walk.path} is not known")
+
+    def learned(self, walk: Walk, what: str, learn: Learn, of: str = "") -> Any:  # noqa: ARG002  (nothing is kept here)
+        """Return what ``learn`` makes of the content of a file, None when that is not known. ``container.learned`` says what is kept."""
+        data = walk.load(LIMIT)
+        return learn(data) if data is not None else None
 
     def named(self, name: str) -> tuple[str, ...] | None:  # noqa: ARG002  (not every tree can be searched)
         """Return every path that ends with a name, None where files are not all listed."""

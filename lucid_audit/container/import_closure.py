@@ -10,27 +10,19 @@ from __future__ import annotations
 
 import sys
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import lru_cache
 from posixpath import basename, dirname, join
 
 from lucid_audit.container.access import READ, who
-from lucid_audit.container.closure import Closure, Missing, Module
+from lucid_audit.container.closure import Closure, Missing, Module, Refusal
 from lucid_audit.container.config import Container
-from lucid_audit.container.imports import (
-    LIMIT,
-    Import,
-    changes_path,
-    confirmed,
-    defines,
-    imports,
-    is_dynamic,
-    makes_names,
-)
+from lucid_audit.container.imports import Import, Raw, absolute
 from lucid_audit.container.interpret import SERVERS, task
 from lucid_audit.container.launch import Interpreter
 from lucid_audit.container.python_find import Finder, Found
 from lucid_audit.container.python_path import Search, search
+from lucid_audit.container.python_sources import Facts, Parsed, Sources
 from lucid_audit.container.tree import Walk
 
 MODULES = 20_000  # that are followed
@@ -59,17 +51,23 @@ def imported(container: Container, python: Interpreter) -> Closure | None:
     if told.kind != "script":
         folder = join(workdir, told.folder)
         main = (f"{told.name}.__main__",) if told.kind == "module" else ()
-        return _closure(container, search(container, called, real, (folder,)), "", (told.name, *main, *told.also))
+        mains = frozenset((told.name, *main)) if told.kind == "module" else frozenset[str]()
+        return _closure(
+            container, search(container, called, real, (folder,)), "", (told.name, *main, *told.also), mains
+        )
     script = container.files.walk(join(workdir, told.name)).path
     served = task(basename(told.name), argv[argv.index(told.name) + 1 :]) if basename(told.name) in SERVERS else None
     folders = (join(workdir, served.folder),) if served is not None else ()
     names = (served.name, *served.also) if served is not None else ()
-    return _closure(container, search(container, called, real, (dirname(script), *folders)), script, names)
+    path = search(container, called, real, (dirname(script), *folders))
+    return _closure(container, path, script, names, frozenset(("__main__",)))
 
 
-def _closure(container: Container, search: Search, script: str, modules: tuple[str, ...]) -> Closure:
+def _closure(
+    container: Container, search: Search, script: str, modules: tuple[str, ...], mains: frozenset[str]
+) -> Closure:
     """Follow all imports from a script ("" for none) and from modules that are run by name. Never raises."""
-    look = _Closure(container, search)
+    look = _Closure(container, search, mains)
     if script:
         look.enter(Module("__main__", script), "")
     for name in modules:
@@ -78,29 +76,50 @@ def _closure(container: Container, search: Search, script: str, modules: tuple[s
 
 
 class _Closure:
-    def __init__(self, container: Container, search: Search) -> None:
+    def __init__(self, container: Container, search: Search, mains: frozenset[str]) -> None:
         self.files, self.search, self.who = container.files, search, who(container)
+        self.sources = Sources(container.files, search.version)
         self.finder = Finder(container.files, search.version, search.folders)
+        self.mains = mains  # modules that are the program
         self.found: dict[str, Found] = {}
         self.modules: dict[str, Module] = {}
         self.waiting: deque[tuple[Module, str]] = deque()
         self.lacking: dict[str, list[Missing]] = {}  # with everybody who needs it
         self.taken: dict[str, dict[str, tuple[Module, Import]]] = {}  # what is taken from each file, and by whom first
+        self.may: list[tuple[Module, Import, str]] = []  # imports that may not run, and what decides about them
+        self.refused: list[Refusal] = []
         self.changed = ""  # a source that changes the path
 
     def run(self) -> Closure:
         while self.waiting and len(self.modules) < MODULES:
             module, package = self.waiting.popleft()
-            walk = self.files.walk(module.path)
-            source = walk.load(LIMIT)
-            if source is None or self._closed_to_user(module, walk):
+            facts = self.sources.facts(module.path)
+            if facts is None or self._closed_to_user(module, self.sources.walk(module.path)):
                 continue
-            if not self.changed and not self._is_standard(module.path):
-                own = "-packages/" not in module.path
-                self.changed = module.path if changes_path(source, own=own) else ""
-            for wanted in imports(source, package):
-                self.reach(wanted, module)
+            standard = self._is_standard(module.path)
+            own = not standard and self._is_own(module)
+            if not self.changed and (facts.moves if own else facts.moves_at_once and not standard):
+                self.changed = module.path
+            refused = self.sources.refused(module.path, own=own) if not standard else None
+            if refused is not None:
+                self.refused.append(Refusal(module, *refused))
+                if not refused.doubt:
+                    continue
+            parsed = self.sources.parsed(module.path) if own else None
+            for raw in self._raw(module, facts, parsed):
+                wanted = absolute(raw, package)
+                if wanted is not None:
+                    self.reach(wanted, module)
         return self._closed()
+
+    def _raw(self, module: Module, facts: Facts, parsed: Parsed | None) -> Sequence[Raw]:
+        """Return the imports of a source that surely run, and note those of the service's own that may."""
+        if parsed is None:
+            return facts.imports
+        self.may += [(module, Import(raw[1], raw[2], raw[3]), why) for raw, why in parsed.may if not raw[0]]
+        if parsed.made:
+            self.may.append((module, Import("", "", parsed.made), ""))
+        return parsed.as_main if module.name in self.mains else parsed.sure
 
     def reach(self, wanted: Import, by: Module | None) -> None:
         """Import a dotted name part by part, and the submodule that is taken from it if there is one."""
@@ -142,10 +161,13 @@ class _Closure:
     def _undefined(self) -> Iterator[Missing]:
         """Yield names that a source has not at all, where nothing in it makes names."""
         for path, names in sorted(self.taken.items()):  # sources that lie together are packed together
-            source = self._source(path) if not self._is_standard(path) else None
-            lacking = [name for name, (_, at) in names.items() if source is not None and at.name.encode() not in source]
-            if source is not None and lacking and not makes_names(source):
-                yield from (Missing(name, *names[name], f"not defined in {path}") for name in lacking)
+            if self._is_standard(path):
+                continue
+            spelled = {at.name: name for name, (_, at) in names.items()}
+            lacking = self.sources.lacking(path, tuple(spelled))
+            facts = self.sources.facts(path) if lacking else None
+            if facts is not None and not facts.makes:
+                yield from (Missing(spelled[name], *names[spelled[name]], f"not defined in {path}") for name in lacking)
 
     def _closed_to_user(self, module: Module, walk: Walk) -> bool:
         """Whether the user may not read a module; importing it then fails."""
@@ -170,11 +192,15 @@ class _Closure:
         if module.path and not module.path.endswith((".so", ".pyc")):
             self.waiting.append((module, package))
 
-    def _source(self, path: str) -> bytes | None:
-        return self.files.walk(path).load(LIMIT)
-
     def _is_standard(self, path: str) -> bool:
         return f"/lib/python{self.search.version}/" in path and "-packages/" not in path
+
+    def _is_own(self, module: Module) -> bool:
+        """Whether a module is the service's own: nobody installed it as a package."""
+        if "-packages/" in module.path:
+            return False
+        above = module.name.count(".") + 1 + (basename(module.path).startswith("__init__."))
+        return not self.finder.has_records(module.path.rsplit("/", above)[0] if module.by is not None else "")
 
     def _closed(self) -> Closure:
         """Sort what is lacking: what is surely not there, and what may be there all the same."""
@@ -182,28 +208,62 @@ class _Closure:
         for undefined in self._undefined():
             self.lacking.setdefault(undefined.name, [undefined])
         for name, needs in self.lacking.items():
-            one = next((need for need in needs if self._sure(need)), None)
+            one, unread = self._surest(needs)
             if one is None or self._made_up(name):
                 continue
-            reason = self._doubt(one)
+            reason = unread or self._doubt(one)
             if reason:
                 unknown.append((one, reason))
             else:
                 missing.append(one)
-        return Closure(tuple(self.modules.values()), tuple(missing), tuple(unknown), self._sure)
+        refused = tuple(one for one in self.refused if self._sure(one.module) is True)
+        modules = tuple(self.modules.values())
+        return Closure(modules, tuple(missing), (*unknown, *self._undecided()), self._is_sure, refused)
+
+    def _undecided(self) -> Iterator[tuple[Missing, str]]:
+        """Yield what is not there of the imports that may run, of the service's own sources only."""
+        told = set(self.lacking)
+        for module, at, why in self.may:
+            name = at.module.partition(".")[0]
+            if not name:
+                reason = f"{module.path} line {at.line} makes up the name of what it imports"
+                yield Missing("a module named at run time", module, at, ""), reason
+            elif name not in self.found and name not in told and not self._assumed(name):
+                found = self.finder.find(name, self.search.folders, top=True)
+                if not found.packages and not found.path and not found.doubt:
+                    told.add(name)
+                    yield Missing(name, module, at, ""), f"{why} whether {module.path} line {at.line} imports it"
+
+    def _surest(self, needs: list[Missing]) -> tuple[Missing | None, str]:
+        """Return who needs a module for sure, None when nobody does; with the reason when our parser cannot tell."""
+        unread: tuple[Missing | None, str] = None, ""
+        for need in needs:
+            sure = self._sure(need)
+            if sure is True:
+                return need, ""
+            if sure is not False and not unread[1]:
+                unread = need, sure
+        return unread
 
     def _made_up(self, name: str) -> bool:
         """Whether a package, or a module that is none, makes modules itself and names this one, as os and six do."""
         parent, _, part = name.rpartition(".")
-        source = self._source(self.found[parent].path) if parent else None
-        return source is not None and is_dynamic(source) and part.encode() in source
+        path = self.found[parent].path if parent else ""
+        facts = self.sources.facts(path) if path else None
+        return facts is not None and facts.dynamic and self.sources.spells(path, part)
 
-    def _sure(self, one: Missing | Module) -> bool:
-        """Whether every import that leads to a module is a statement, and takes what it seems to take."""
+    def _is_sure(self, one: Module) -> bool:
+        return self._sure(one) is True
+
+    def _sure(self, one: Missing | Module) -> bool | str:
+        """Whether every import that leads to a module is a statement, and takes what it seems to take; or why nobody can tell."""
         step: Missing | Module = one
         while step.by is not None and step.at is not None:
-            source = self._source(step.by.path)
-            if source is None or not confirmed(source, step.at) or self._is_attribute(step, step.by, step.at):
+            lines = self.sources.statements(step.by.path)
+            if lines is None:
+                refused = next((other for other in self.refused if other.module.path == step.by.path), None)
+                return refused.doubt if refused is not None else f"{step.by.path} cannot be parsed here"
+            if step.at.line not in lines or self._is_attribute(step, step.by, step.at):
                 return False
             step = step.by
         return True
@@ -213,8 +273,7 @@ class _Closure:
         package = self.found[at.module] if step.name == f"{at.module}.{at.name}" else None
         if package is None or not package.path or package.path == by.path:
             return False
-        source = self._source(package.path)
-        return source is None or defines(source, at.module, at.name)
+        return self.sources.defines(package.path, at.module, at.name)
 
     def _doubt(self, one: Missing) -> str:
         parent = one.name.rpartition(".")[0]
@@ -224,7 +283,7 @@ class _Closure:
         begin = self.found[parent].path
         if not begin:
             return doubt or self.search.doubt or ("" if self.search.exact else f"{parent} may be in other folders too")
-        source = self._source(begin)
-        if source is None or is_dynamic(source):
+        facts = self.sources.facts(begin)
+        if facts is None or facts.dynamic:
             return f"{begin} may make up {one.name} itself"
         return doubt

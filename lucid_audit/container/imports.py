@@ -1,8 +1,8 @@
 """The imports that a Python source makes whenever it runs: statements at the left margin, outside any condition.
 
 What stands inside ``try``, ``if`` or a function may not run, so it is nobody's need here. Sources are scanned by a
-pattern, which is fast and takes words in a text for a statement now and then; ``confirmed`` asks Python's own parser
-before anybody is told.
+pattern, which is fast and takes words in a text for a statement now and then; Python's own parser is asked before anybody
+is told (``container.python_sources``).
 
 Facts: the Python language reference, "The import statement"; PEP 328 (relative imports).
 """
@@ -10,12 +10,16 @@ Facts: the Python language reference, "The import statement"; PEP 328 (relative 
 from __future__ import annotations
 
 import re
-from functools import lru_cache
+from collections.abc import Sequence
 
 from lucid_audit.regex import regex
 from lucid_audit.tuples import NamedTuple
 
-LIMIT = 4 << 20  # bytes of a source that is read
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+Raw = tuple[int, str, str, int]  # dots, module, what is taken from it or "", line
 _IMPORT = regex(
     rb"^(?:import[ \t]+(?P<names>[^\n;#]+)"
     rb"|from[ \t]+(?P<dots>\.*)[ \t]*(?P<module>[\w.]*)[ \t]+import[ \t]*(?P<what>\([^)]*\)|[^\n;#]+))",
@@ -28,6 +32,7 @@ _CHANGES_AT_ONCE = regex(
 )
 _WORDS = (b"sys.path", b"addsitedir", b"path_hooks")
 _MAKES = regex(rb"\bimport[ \t]*\(?[ \t]*\*|__getattr__|__dict__|\b(?:globals|locals|vars|setattr|exec|eval)[ \t]*\(")
+_LOADS = regex(rb"CDLL|dlopen|LoadLibrary|load_library|PyDLL")
 _DYNAMIC = regex(rb"__path__|sys\.modules|extend_path|declare_namespace|meta_path|\b_?Lazy\w*|\blazy\w*", re.IGNORECASE)
 
 
@@ -41,29 +46,39 @@ class Import(NamedTuple):
 
 def imports(source: bytes, package: str) -> tuple[Import, ...]:
     """Return what a source of ``package`` ("" for a script) imports at the left margin."""
-    found = []
+    return tuple(filter(None, (absolute(raw, package) for raw in scan(source))))
+
+
+def scan(source: bytes) -> list[Raw]:
+    """Return what a source imports at the left margin, as it says it."""
+    found: list[Raw] = []
     line, before = 1, 0
     for match in _IMPORT.finditer(source):
         line += source.count(b"\n", before, match.start())
         before = match.start()
-        found += _read(match, package, line)
-    return tuple(found)
+        found += _read(match, line)
+    return found
 
 
-def _read(match: re.Match[bytes], package: str, line: int) -> list[Import]:
+def _read(match: re.Match[bytes], line: int) -> list[Raw]:
     if match["names"] is not None:
-        words = _names(match["names"])
-        return [Import(word, "", line) for word in words]
+        return [(0, word, "", line) for word in _names(match["names"])]
     module = match["module"].decode("ascii", "replace")
     level = len(match["dots"])
-    if level:
-        above = package.split(".") if package else []
-        if level > len(above):
-            return []  # outside any package: not ours to say
-        module = ".".join((*above[: len(above) - level + 1], *filter(None, (module,))))
-    if not _NAME.fullmatch(module) or module == "__future__":
+    if (module or not level) and (not _NAME.fullmatch(module) or module == "__future__"):
         return []
-    return [Import(module, name, line) for name in _names(match["what"]) or ("",)]
+    return [(level, module, name, line) for name in _names(match["what"]) or ("",)]
+
+
+def absolute(raw: Sequence[Any], package: str) -> Import | None:
+    """Return what an import means in a source of ``package``; None when it leads out of it: not ours to say."""
+    level, module, name, line = raw
+    if not level:
+        return Import(module, name, line)
+    above = package.split(".") if package else []
+    if level > len(above):
+        return None
+    return Import(".".join((*above[: len(above) - level + 1], *filter(None, (module,)))), name, line)
 
 
 def _names(text: bytes) -> list[str]:
@@ -71,22 +86,6 @@ def _names(text: bytes) -> list[str]:
     plain = re.sub(rb"#[^\n]*|\\\r?\n|[()\r\n]", b" ", text).decode("utf-8", "replace")
     words = (part.split() for part in plain.split(","))
     return [word[0] for word in words if word and _NAME.fullmatch(word[0])]
-
-
-def confirmed(source: bytes, wanted: Import) -> bool:
-    """Whether Python's own parser sees an import at that line, outside any condition; False when it cannot read the source."""
-    return wanted.line in _statements(source)
-
-
-@lru_cache(maxsize=32)
-def _statements(source: bytes) -> frozenset[int]:
-    import ast  # noqa: PLC0415  (only before a finding)
-
-    try:
-        tree = ast.parse(source)
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
-        return frozenset()
-    return frozenset(node.lineno for node in tree.body if isinstance(node, ast.Import | ast.ImportFrom))
 
 
 def changes_path(source: bytes, *, own: bool) -> bool:
@@ -104,6 +103,11 @@ def is_dynamic(source: bytes) -> bool:
 def makes_names(source: bytes) -> bool:
     """Whether a module may have names that it does not spell: from a star, by a function, or put into its dictionary."""
     return _MAKES.search(source) is not None or is_dynamic(source)
+
+
+def loads_libraries(source: bytes) -> bool:
+    """Whether a source may load libraries by their path."""
+    return _LOADS.search(source) is not None
 
 
 def defines(source: bytes, package: str, name: str) -> bool:

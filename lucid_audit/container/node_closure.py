@@ -11,9 +11,10 @@ from posixpath import join
 
 from lucid_audit.container.closure import Closure, Missing, Module
 from lucid_audit.container.config import Container
-from lucid_audit.container.imports import LIMIT, Import
+from lucid_audit.container.imports import Import
 from lucid_audit.container.interpret import task
 from lucid_audit.container.launch import Interpreter
+from lucid_audit.container.learned import LIMIT
 from lucid_audit.container.node_find import NodeFinder
 from lucid_audit.container.node_source import needs
 

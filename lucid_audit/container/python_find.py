@@ -71,6 +71,11 @@ class Finder:
                 return Found((), f"{path.rstrip('/')}/{module}", doubt)
         return Found(tuple(packages), "", doubt)
 
+    def has_records(self, folder: str) -> bool:
+        """Whether packages were installed into a folder: it has their records (PEP 376)."""
+        _, node, _ = self._folder(folder) if folder else ("", None, "")
+        return node is not None and any(name.endswith((".dist-info", ".egg-info")) for name in node.children)
+
     def made_for_another(self, part: str, folders: Sequence[str]) -> str:
         """Return an extension module of this name that another Python would load, "" when there is none."""
         for folder in folders:

@@ -90,6 +90,9 @@ def _imports(container: Container, interpreter: Interpreter, where: Where) -> It
     yield "", f"imports reach {len(found.modules)} modules in {packages} package{'s' if packages != 1 else ''}"
     for one in found.missing:
         yield "", f"✗ {one.where} imports {one.name}, which is {one.there}"
+    for refusal in found.refused:
+        line = f"{refusal.module.path} line {refusal.line}"
+        yield "", f"? {line}: {refusal.doubt}" if refusal.doubt else f"✗ {line}: {refusal.words}"
     for one, reason in found.unknown:
         yield "", f"? {one.where} imports {one.name}: {reason}"
     yield from _extensions(container, interpreter, where)

@@ -39,7 +39,7 @@ REQUIREMENTS = (
         "starts",
         "Starts",
         ("command-missing", "command-needs-shell", "command-program-missing",
-         "interpreter-doubled", "module-missing", "script-*", "import-missing", "program-*", "extension-cannot-load",
+         "interpreter-doubled", "module-missing", "script-*", "import-missing", "syntax-not-understood", "program-*", "extension-cannot-load",
          "copy-source-*", "copy-from-*", "run-needs-shell", "workdir-not-folder", "exec-form-verbatim"),
         Severity.error,
     ),

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from lucid_audit.container.files import Answer, Files, State
+from lucid_audit.container.learned import Learn
 from lucid_audit.container.linkage import Linkage
 from lucid_audit.container.program import Program
 from lucid_audit.container.tree import Made, Node, Tree, Walk
@@ -67,6 +70,21 @@ class MeasuredFiles(Files):
         if program.linkage is None:
             return Unknown(f"the dynamic section of {walk.path} is damaged or lies too far behind")
         return program.linkage
+
+    def learned(self, walk: Walk, what: str, learn: Learn, of: str = "") -> Any:
+        """Return what is known of the content of a file; it is kept with the layer that has it."""
+        node = self.rootfs.nodes.get(walk.path)
+        if node is None or walk.node is None:
+            return None
+        layer, path = node.content
+        store = self.rootfs.layers[layer].learned
+        known = store.get(path, what, of)
+        if known is not None:
+            return known[0]
+        value = Files.learned(self, walk, what, learn)
+        if value is not None:
+            store.put(path, what, of, value)
+        return value
 
     def named(self, name: str) -> tuple[str, ...] | None:
         """Return every path that ends with a name."""

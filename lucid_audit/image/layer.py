@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 
+from lucid_audit.container.learned import Learned
 from lucid_audit.container.linkage import read_linkage, slices
 from lucid_audit.container.program import HEAD, LINE, Program, read_program
 from lucid_audit.image.blocks import Blocks
@@ -30,7 +31,7 @@ class Layer:
 
     ``programs``: ELF files, and scripts that may be executed, by path. ``kept``: contents of wanted files;
     ``too_large``: wanted files that were not kept. ``texts``: sources, for who proves how the image starts.
-    ``repeated``: paths that the archive has more than once.
+    ``repeated``: paths that the archive has more than once. ``learned``: what was read out of its files later on.
     """
 
     digest: str
@@ -42,6 +43,7 @@ class Layer:
     programs: Mapping[str, Program]
     kept: Mapping[str, bytes]
     texts: Texts
+    learned: Learned
     too_large: tuple[str, ...] = ()
     repeated: tuple[str, ...] = ()
 
@@ -119,6 +121,7 @@ def read_layer(
         reading.programs,
         reading.kept,
         reading.texts.finish(),
+        Learned(),
         tuple(reading.too_large),
         tuple(reading.repeated),
     )

@@ -7,6 +7,7 @@ import zlib
 from collections.abc import Callable
 from typing import Any
 
+from lucid_audit.container.learned import Learned
 from lucid_audit.container.linkage import revive
 from lucid_audit.container.program import Program
 from lucid_audit.image.entry import Entry
@@ -33,11 +34,18 @@ def dump(layer: Layer) -> bytes:
 
 
 def load(
-    sealed: bytes, texts: Callable[[], bytes], *, digest: str, diff_id: str, size: Any, compression: str
+    sealed: bytes,
+    texts: Callable[[], bytes],
+    learned: Callable[[], bytes],
+    *,
+    digest: str,
+    diff_id: str,
+    size: Any,
+    compression: str,
 ) -> Layer | None:
     """Return the facts that ``dump`` wrote; None when they are damaged or have another shape.
 
-    ``texts`` fetches what ``image.texts.dump`` wrote of the same layer.
+    ``texts`` fetches what ``image.texts.dump`` wrote of the same layer, ``learned`` what ``dump_learned`` did.
     """
     data = unseal(sealed)
     if data is None:
@@ -54,6 +62,7 @@ def load(
             {path: _program(program) for path, program in raw["programs"].items()},
             {path: content.encode("latin-1") for path, content in raw["kept"].items()},
             Texts(lambda: unpack(texts())),
+            Learned(lambda: _learned(learned())),
             tuple(raw["too_large"]),
             tuple(raw["repeated"]),
         )
@@ -63,3 +72,18 @@ def load(
 
 def _program(raw: list[Any]) -> Program:
     return Program(*raw[:-1])._replace(linkage=revive(raw[-1]))
+
+
+def dump_learned(learned: Learned) -> bytes:
+    """Return what was learned of a layer's files with a checksum before it."""
+    return seal(zlib.compress(json.dumps(learned.values, separators=(",", ":")).encode(), 1))
+
+
+def _learned(sealed: bytes) -> dict[str, dict[str, list[Any]]]:
+    """Return what ``dump_learned`` wrote; nothing when it is damaged."""
+    data = unseal(sealed)
+    try:
+        values: dict[str, dict[str, list[Any]]] = json.loads(zlib.decompress(data)) if data else {}
+    except (ValueError, zlib.error):
+        return {}
+    return values

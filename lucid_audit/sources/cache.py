@@ -19,19 +19,21 @@ from time import time
 from typing import NamedTuple
 
 from lucid_audit.cachefolder import cache_folder
+from lucid_audit.container.learned import VERSION as LEARNED
 from lucid_audit.image.descriptor import matches
 from lucid_audit.image.layer import Layer
-from lucid_audit.image.layer_json import VERSION, dump, load
+from lucid_audit.image.layer_json import VERSION, dump, dump_learned, load
 from lucid_audit.image.texts import dump as dump_texts
 
 FILE = "facts.sqlite"
-TABLES = 2  # the version of the tables below; a file with another one is started anew
+TABLES = 3  # the version of the tables below; a file with another one is started anew
 SIZE_LIMIT = 512 << 20  # bytes; what was used longest ago goes first
 _WAIT = 5.0  # seconds for another process's lock
 _COLUMNS = {
     "blobs": "digest TEXT PRIMARY KEY, data BLOB NOT NULL, used REAL NOT NULL",
     "packed": "digest TEXT PRIMARY KEY, diff_id TEXT NOT NULL, size INTEGER NOT NULL, compression TEXT NOT NULL",
     "facts": "key TEXT PRIMARY KEY, diff_id TEXT NOT NULL, data BLOB NOT NULL, used REAL NOT NULL, texts BLOB NOT NULL",
+    "learned": "key TEXT PRIMARY KEY, diff_id TEXT NOT NULL, data BLOB NOT NULL",
 }
 _SHAPE = tuple(f"CREATE TABLE IF NOT EXISTS {table} ({columns})" for table, columns in _COLUMNS.items())
 _DROP = tuple(f"DROP TABLE IF EXISTS {table}" for table in _COLUMNS)
@@ -146,7 +148,13 @@ class Cache:
             row = self._ask("SELECT texts FROM facts WHERE key = ?", key)
             return row[0] if row is not None and isinstance(row[0], bytes) else b""
 
-        layer = load(found[0], texts, digest=digest, diff_id=str(diff_id), size=size, compression=str(compression))
+        def learned() -> bytes:
+            row = self._ask("SELECT data FROM learned WHERE key = ?", f"{LEARNED}:{key}")
+            return row[0] if row is not None and isinstance(row[0], bytes) else b""
+
+        layer = load(
+            found[0], texts, learned, digest=digest, diff_id=str(diff_id), size=size, compression=str(compression)
+        )
         if layer is not None:
             self._ask("UPDATE facts SET used = ? WHERE key = ?", time(), key)
         return layer
@@ -163,6 +171,13 @@ class Cache:
             self._ask("INSERT OR REPLACE INTO packed VALUES (?, ?, ?, ?)", digest, layer.diff_id, size, kind)
         self._prune()
 
+    def put_learned(self, layer: Layer) -> None:
+        """Keep what was learned of a layer's files since it was read."""
+        if layer.learned.changed:
+            values = f"{LEARNED}:{self._key}:{layer.diff_id}", layer.diff_id, dump_learned(layer.learned)
+            self._ask("INSERT OR REPLACE INTO learned VALUES (?, ?, ?)", *values)
+            layer.learned.changed = False
+
     def _prune(self) -> None:
         """Drop the older half when there is too much; the newest row always stays."""
         for table, held, limit in (
@@ -173,7 +188,8 @@ class Cache:
             if row is not None and isinstance(row[0], int) and row[0] > limit:
                 self._ask(f"DELETE FROM {table} WHERE used <= (SELECT (min(used) + max(used)) / 2 FROM {table})"  # noqa: S608
                           f" AND used < (SELECT max(used) FROM {table})")  # fmt: skip
-                self._ask("DELETE FROM packed WHERE diff_id NOT IN (SELECT diff_id FROM facts)")
+                for of_layers in ("packed", "learned"):
+                    self._ask(f"DELETE FROM {of_layers} WHERE diff_id NOT IN (SELECT diff_id FROM facts)")  # noqa: S608  (as above)
 
     def usage(self) -> Usage:
         """Say what is held."""

@@ -160,13 +160,15 @@ def test_kinds_that_cannot_be_audited_say_why() -> None:
 
 def test_the_cache_gives_back_what_it_took() -> None:
     layer = read(archive({**FILES, "/n\udcff": "x"}), ("/app/*",))
-    same = load(dump(layer), bytes, digest=layer.digest, diff_id=layer.diff_id, size=layer.size, compression="tar")
+    same = load(
+        dump(layer), bytes, bytes, digest=layer.digest, diff_id=layer.diff_id, size=layer.size, compression="tar"
+    )
     assert same is not None
     assert (same.entries, same.programs, same.kept) == (layer.entries, layer.programs, layer.kept)
     changed = bytearray(dump(layer))
     changed[-1] ^= 1
-    assert load(bytes(changed), bytes, digest="", diff_id="", size=0, compression="") is None
-    assert load(b"short", bytes, digest="", diff_id="", size=0, compression="") is None
+    assert load(bytes(changed), bytes, bytes, digest="", diff_id="", size=0, compression="") is None
+    assert load(b"short", bytes, bytes, digest="", diff_id="", size=0, compression="") is None
 
 
 HUGE = """
