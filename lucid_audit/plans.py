@@ -8,12 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Sequence
 
-from lucid_audit.dockerfile.stages import Settings
+from lucid_audit.dockerfile.stages import Settings, context_name
 from lucid_audit.finding import Problem, SubjectReport
 from lucid_audit.record import replace
 from lucid_audit.surroundings import Surroundings
 from lucid_audit.tuples import NamedTuple
-from lucid_audit.values import Unknown
+from lucid_audit.values import Unknown, Value
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
     Said = TypeVar("Said", Finding, Problem)
 
+IMAGE = "docker-image://"  # how a named context says that it is an image
 PLANS = 20  # of one file; a matrix can make hundreds that differ in a tag
 HIDDEN = "***"  # how ``engine.dockerfile`` ends a line that holds a secret
 UNUSED = "suppression-unused"  # the rule about comments that silence nothing
@@ -76,11 +77,24 @@ def _settings(settings: Settings, builder: Builder) -> Settings:
         build_args={**declared, **settings.build_args},
         target=settings.target or builder.target or "",
         platforms=settings.platforms or (() if settings.platform else builder.platforms),
+        contexts={context_name(name): _context(name, value, place) for name, value in builder.contexts},
     )
 
 
+def _context(name: str, value: str | None, place: str) -> Value:
+    """Return the image that a named context is, or what else it is."""
+    if value is not None and value.startswith(IMAGE):
+        return value.removeprefix(IMAGE)
+    return Unknown(f"{name} is a build context that {place} gives{f', {value}' if value else ''}")
+
+
 def _differences(settings: Settings) -> tuple[Hashable, ...]:
-    return frozenset(settings.build_args.items()), settings.target, frozenset(settings.platforms)
+    return (
+        frozenset(settings.build_args.items()),
+        settings.target,
+        frozenset(settings.platforms),
+        frozenset(settings.contexts.items()),
+    )
 
 
 def merged(reports: Sequence[SubjectReport], found: Sequence[Plan]) -> SubjectReport:

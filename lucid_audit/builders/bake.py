@@ -14,7 +14,8 @@ from typing import Any
 
 from lucid_audit.builders.bakesyntax import BakeSyntaxError, Block, Parsed, parse_expression, parse_hcl, parse_json
 from lucid_audit.builders.builder import Draft, Trouble, read
-from lucid_audit.builders.hcl import Budget, Evaluator, text_of
+from lucid_audit.builders.hcl import Budget, Evaluator
+from lucid_audit.builders.hclvalues import text_of
 from lucid_audit.values import Unknown, Value
 
 TYPE_CHECKING = False
@@ -115,7 +116,6 @@ class Bake:
         platforms = given.get("platforms")
         words = [text_of(one) for one in platforms] if isinstance(platforms, list) else []
         context, file = _word(given.get("context")), _word(given.get("dockerfile"))
-        contexts = given.get("contexts")
         return Draft(
             path,
             block.line,
@@ -127,7 +127,7 @@ class Bake:
             args=_args(given.get("args")),
             target=_word(given.get("target")),
             platforms=tuple(map(str, words)) if words and all(isinstance(one, str) for one in words) else None,
-            contexts=tuple(sorted(contexts)) if isinstance(contexts, dict) else (),
+            contexts=_args(given.get("contexts")),
             inline=given.get("dockerfile-inline") is not None,
         )
 

@@ -30,7 +30,8 @@ class Builder(NamedTuple):
     """A declared build. ``context`` and ``dockerfile`` are absolute paths; ``file`` and ``line`` say who declares it.
 
     ``args`` are (name, value), the value None when it comes from elsewhere or could not be worked out. ``target`` is ""
-    for the last stage and None when it could not be worked out. ``contexts`` are the names of additional contexts.
+    for the last stage and None when it could not be worked out. ``contexts`` are additional ones: (name, what it is),
+    None when that could not be worked out.
     """
 
     file: str
@@ -42,7 +43,7 @@ class Builder(NamedTuple):
     args: tuple[tuple[str, str | None], ...] = ()
     target: str | None = ""
     platforms: tuple[str, ...] = ()
-    contexts: tuple[str, ...] = ()
+    contexts: tuple[tuple[str, str | None], ...] = ()
 
     @property
     def build(self) -> tuple[object, ...]:
@@ -91,7 +92,7 @@ class Draft(NamedTuple):
     args: Mapping[str, str | None] = {}
     target: Value | None = None
     platforms: tuple[str, ...] | None = None
-    contexts: tuple[str, ...] = ()
+    contexts: Mapping[str, str | None] = {}
     inline: bool = False
     declared: bool = True  # False for a service without a build, which may still be laid over one that has it
 
@@ -105,7 +106,7 @@ class Draft(NamedTuple):
             args={**below.args, **self.args},
             target=self.target if self.target is not None else below.target,
             platforms=self.platforms if self.platforms is not None else below.platforms,
-            contexts=tuple(dict.fromkeys((*below.contexts, *self.contexts))),
+            contexts={**below.contexts, **self.contexts},
             declared=self.declared or below.declared,
             inline=self.inline or (below.inline and self.dockerfile is None),
         )
@@ -145,7 +146,7 @@ def finish(draft: Draft, root: str) -> Builder | Trouble | None:
         args,
         target,
         draft.platforms or (),
-        draft.contexts,
+        tuple(sorted(draft.contexts.items())),
     )
 
 

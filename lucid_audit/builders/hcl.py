@@ -11,12 +11,13 @@ from typing import Any
 
 from lark import Token, Tree
 
+from lucid_audit.builders.hclfor import for_object, for_tuple, splat
 from lucid_audit.builders.hclfunctions import FUNCTIONS
+from lucid_audit.builders.hclvalues import compute, has_unknown, logic, member, text_of, truth
 from lucid_audit.values import Unknown
 
 STEPS = 20_000  # expressions evaluated for one file
 LENGTH = 10_000  # characters or items of one value
-LARGEST = 1e18  # numbers that grow with every step would fill the memory
 _ESCAPES = {"n": "\n", "r": "\r", "t": "\t", '"': '"', "\\": "\\"}
 _SKIPPED = ("new_line_or_comment",)
 
@@ -116,7 +117,7 @@ class Evaluator:
 
     def _conditional(self, parts: list[Any]) -> Any:
         condition, yes, no = [part for part in parts if isinstance(part, Tree)]
-        chosen = _truth(self.value(condition))
+        chosen = truth(self.value(condition))
         return chosen if isinstance(chosen, Unknown) else self.value(yes if chosen else no)
 
     def _unary_op(self, parts: list[Any]) -> Any:
@@ -133,10 +134,10 @@ class Evaluator:
         operator = str(operator_tree.children[0])
         left, right = self.value(left_tree), self.value(right_tree)
         if operator in ("&&", "||"):
-            return _logic(operator, _truth(left), _truth(right))
+            return logic(operator, truth(left), truth(right))
         if isinstance(left, Unknown) or isinstance(right, Unknown):
             return left if isinstance(left, Unknown) else right
-        return _compute(operator, left, right)
+        return compute(operator, left, right)
 
     def _function_call(self, parts: list[Any]) -> Any:
         name = str(parts[0].children[0])
@@ -151,7 +152,7 @@ class Evaluator:
         if own is not None:
             return own(*arguments)
         function = FUNCTIONS.get(name)
-        unknown = next((one for one in arguments if _has_unknown(one)), None)
+        unknown = next((one for one in arguments if has_unknown(one)), None)
         if function is None or unknown is not None:
             return Unknown(f"{name}() is not worked out")
         try:
@@ -160,12 +161,32 @@ class Evaluator:
             return Unknown(f"{name}() refuses its arguments")
 
     def _get_attr_expr_term(self, parts: list[Any]) -> Any:
-        return _member(self.value(parts[0]), str(parts[1].children[-1].children[0]))
+        return member(self.value(parts[0]), str(parts[1].children[-1].children[0]))
 
     def _index_expr_term(self, parts: list[Any]) -> Any:
         inner = [part for part in _parts(parts[1]) if isinstance(part, Tree)]
         key = self.value(inner[0]) if inner else int(str(parts[1].children[-1])[:9])
-        return key if isinstance(key, Unknown) else _member(self.value(parts[0]), key)
+        return key if isinstance(key, Unknown) else member(self.value(parts[0]), key)
+
+    def _for_tuple_expr(self, parts: list[Any]) -> Any:
+        return for_tuple(Tree("for_tuple_expr", parts), self._within)
+
+    def _for_object_expr(self, parts: list[Any]) -> Any:
+        return for_object(Tree("for_object_expr", parts), self._within)
+
+    def _full_splat_expr_term(self, parts: list[Any]) -> Any:
+        return splat(self.value(parts[0]), parts[1], self._within)
+
+    _attr_splat_expr_term = _full_splat_expr_term
+
+    def _within(self, node: Any, names: dict[str, Any]) -> Any:
+        """Evaluate with more names, those of a loop."""
+        if not names:
+            return self.value(node)
+        inner = Evaluator(
+            lambda name: names[name] if name in names else self._lookup(name), self._functions, self._budget
+        )
+        return inner.value(node)
 
 
 def _parts(node: Tree[Any]) -> list[Any]:
@@ -186,71 +207,3 @@ def _unescaped(text: str) -> str:
             found.append(text[at])
             at += 1
     return "".join(found)
-
-
-def text_of(value: Any) -> str | Unknown:
-    """Return a value as a template writes it."""
-    if isinstance(value, str | Unknown):
-        return value
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if isinstance(value, float):
-        return str(int(value)) if value.is_integer() else repr(value)
-    return str(value) if isinstance(value, int) else Unknown("a value is no text")
-
-
-def _truth(value: Any) -> Any:
-    if isinstance(value, bool | Unknown):
-        return value
-    if value in ("true", "false"):
-        return value == "true"
-    return Unknown("a condition is neither true nor false")
-
-
-def _logic(operator: str, left: Any, right: Any) -> Any:
-    deciding = operator == "||"
-    if deciding in (left, right):
-        return deciding
-    unknown = next((one for one in (left, right) if isinstance(one, Unknown)), None)
-    return unknown if unknown is not None else not deciding
-
-
-def _compute(operator: str, left: Any, right: Any) -> Any:
-    if operator in ("==", "!="):
-        plain = not isinstance(left, list | dict) and not isinstance(right, list | dict)
-        return (left == right) == (operator == "==") if plain else Unknown("only plain values are compared")
-    if not all(isinstance(one, int | float) for one in (left, right)):
-        return Unknown(f"{operator} needs numbers")
-    if operator in ("/", "%") and not right:
-        return Unknown("a division by zero")
-    compute: Mapping[str, Callable[[Any, Any], Any]] = {
-        "+": lambda a, b: a + b, "-": lambda a, b: a - b, "*": lambda a, b: a * b, "/": lambda a, b: a / b,
-        "%": lambda a, b: a % b, "<": lambda a, b: a < b, ">": lambda a, b: a > b,
-        "<=": lambda a, b: a <= b, ">=": lambda a, b: a >= b,
-    }  # fmt: skip
-    found = compute[operator](left, right)
-    return found if abs(found) < LARGEST else Unknown("a number is too large")
-
-
-def _member(value: Any, key: Any) -> Any:
-    if isinstance(value, Unknown):
-        return value
-    if isinstance(value, dict) and isinstance(key, str) and key in value:
-        return value[key]
-    if isinstance(value, list) and isinstance(key, int) and 0 <= key < len(value):
-        return value[key]
-    return Unknown(f"there is no {key!r}")
-
-
-def _has_unknown(value: Any) -> bool:
-    """Whether anything in a value is unknown; what is used in it many times is looked at once."""
-    seen: set[int] = set()
-    left = [value]
-    while left:
-        one = left.pop()
-        if isinstance(one, Unknown):
-            return True
-        if isinstance(one, list | dict) and id(one) not in seen:
-            seen.add(id(one))
-            left.extend(one.values() if isinstance(one, dict) else one)
-    return False

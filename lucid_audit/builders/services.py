@@ -28,10 +28,10 @@ def draft(name: str, service: Mapping[str, Any], place: tuple[str, int], folder:
         context=_value(build, "context", env),
         dockerfile=_value(build, "dockerfile", env),
         inline=build.get("dockerfile_inline") is not None,
-        args=_args(build.get("args"), env),
+        args=_args(build.get("args"), env, env),
         target=_value(build, "target", env),
         platforms=_words(build.get("platforms"), env) or platform,
-        contexts=_names(build.get("additional_contexts")),
+        contexts=_args(build.get("additional_contexts"), {}, env),
     )
 
 
@@ -40,8 +40,8 @@ def _value(build: Mapping[str, Any], key: str, env: Mapping[str, str]) -> Value 
     return interpolate(value, env) if isinstance(value, str) else None
 
 
-def _args(raw: object, env: Mapping[str, str]) -> dict[str, str | None]:
-    """Return build arguments; one without a value is taken from the environment of whoever builds."""
+def _args(raw: object, default: Mapping[str, str], env: Mapping[str, str]) -> dict[str, str | None]:
+    """Return names and values; an argument without a value is taken from the environment of whoever builds."""
     found: dict[str, str | None] = {}
     pairs: list[tuple[str, object]] = []
     if isinstance(raw, dict):
@@ -52,7 +52,7 @@ def _args(raw: object, env: Mapping[str, str]) -> dict[str, str | None]:
             pairs.append((name, text if equals else None))
     for name, value in pairs:
         if name:
-            read = interpolate(value, env) if isinstance(value, str) else env.get(name)
+            read = interpolate(value, env) if isinstance(value, str) else default.get(name)
             found[name] = read if isinstance(read, str) else None
     return found
 
@@ -63,8 +63,3 @@ def _words(raw: object, env: Mapping[str, str]) -> tuple[str, ...] | None:
         return None
     found = [interpolate(item, env) if isinstance(item, str) else Unknown("no text") for item in raw]
     return tuple(str(item) for item in found) if all(isinstance(item, str) for item in found) else None
-
-
-def _names(raw: object) -> tuple[str, ...]:
-    items = list(raw) if isinstance(raw, dict | list) else []
-    return tuple(sorted({item.partition("=")[0] for item in items if isinstance(item, str)}))

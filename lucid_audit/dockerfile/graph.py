@@ -42,7 +42,7 @@ def build_graph(dockerfile: Dockerfile, settings: Settings) -> Graph:
     stages: list[Stage] = []
     for from_, own in _sections(dockerfile):
         stages.append(_stage(from_, own, stages, scope, settings))
-    edges = tuple(tuple(_edges(stage, stages)) for stage in stages)
+    edges = tuple(tuple(_edges(stage, stages, settings)) for stage in stages)
     problems = list(_cycles(stages, edges))
     target = stages[-1] if stages else None
     if settings.target and stages:
@@ -109,8 +109,14 @@ def _declare(instruction: Pairs, scope: Scope, settings: Settings, inherited: Sc
 
 
 def _stage(from_: From, own: list[Instruction], earlier: list[Stage], scope: Scope, settings: Settings) -> Stage:
+    name = from_.name.raw.lower() if from_.name is not None else ""
     image = scope.value(from_.image)
-    parent = find_stage(earlier, image) if isinstance(image, str) and not image.isdigit() else None
+    instead = settings.named(name) if name else None
+    if instead is not None:  # the whole stage is what the context is
+        image, own = instead, []
+    elif isinstance(image, str):
+        image = settings.named(image) or image
+    parent = find_stage(earlier, image) if isinstance(image, str) and instead is None and not image.isdigit() else None
     platform = scope.value(from_.platform) if from_.platform is not None else None
     ref: ImageRef | None = None
     base: Base | None = None
@@ -129,7 +135,6 @@ def _stage(from_: From, own: list[Instruction], earlier: list[Stage], scope: Sco
     for count, instruction in enumerate((*triggers, *own)):
         steps.append(Step(instruction, current, workdir, count < len(triggers)))
         current, workdir = _advance(instruction, current, workdir, settings, scope)
-    name = from_.name.raw.lower() if from_.name is not None else ""
     return Stage(len(earlier), name, from_, image, parent, ref, base, platform, tuple(steps), current, workdir)
 
 
@@ -191,8 +196,15 @@ def _enter(path: Value, workdir: Value) -> Value:
     return workdir if isinstance(workdir, Unknown) else normpath(join(workdir, path))
 
 
-def _edges(stage: Stage, stages: list[Stage]) -> Iterator[Edge]:
-    """Yield what a stage is built from, in order of appearance."""
+def _edges(stage: Stage, stages: list[Stage], settings: Settings) -> Iterator[Edge]:
+    """Yield what a stage is built from, in order of appearance; named contexts that are no images are nothing to build."""
+    for edge in _needs(stage, stages):
+        instead = settings.named(edge.name) if edge.stage is None and edge.kind != "base" else None
+        if instead is None or isinstance(instead, str):
+            yield edge if instead is None else edge._replace(name=instead)
+
+
+def _needs(stage: Stage, stages: list[Stage]) -> Iterator[Edge]:
     if isinstance(stage.image, str):
         yield Edge("base", stage.image, stage.parent.index if stage.parent else None, stage.from_.image.span)
     for step in stage.steps:

@@ -14,7 +14,7 @@ from lucid_audit.bases import Base, Bases
 from lucid_audit.dockerfile.model import Dockerfile, From, Instruction, SyntaxProblem, Word
 from lucid_audit.dockerfile.words import Expansion, expand, plain
 from lucid_audit.record import record
-from lucid_audit.reference import ImageRef
+from lucid_audit.reference import ImageRef, parse
 from lucid_audit.text import Span
 from lucid_audit.tuples import NamedTuple
 from lucid_audit.values import Unknown, Value
@@ -46,6 +46,20 @@ class Settings(NamedTuple):
     platform: str = ""
     target: str = ""
     platforms: tuple[str, ...] = ()
+    contexts: Mapping[str, Value] = {}  # named ones: an image's reference, or why nothing is known of it
+
+    def named(self, name: str) -> Value | None:
+        """Return the named context that stands in for an image or a stage, None when there is none.
+
+        Names are compared as references in their short form without ``:latest`` (BuildKit frontend/dockerui/namedcontext.go).
+        """
+        return self.contexts.get(context_name(name)) if self.contexts else None
+
+
+def context_name(name: str) -> str:
+    """Return a name of a context as it is compared."""
+    ref = parse(name.lower())
+    return ref.familiar.removesuffix(":latest") if ref is not None else name.lower()
 
 
 class Scope(NamedTuple):

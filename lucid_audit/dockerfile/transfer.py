@@ -122,8 +122,11 @@ class Transfers:
     def _elsewhere(self, source: str, name: str, stage: Stage | None, made: Made) -> Iterator[Source]:
         if stage is not None:
             tree = self.end(stage)
+        elif isinstance(instead := self.graph.settings.named(name), Unknown):
+            yield guess(source, made, instead.reason)
+            return
         else:
-            ref = parse(name)
+            ref = parse(instead or name)
             found = self.graph.settings.bases.lookup(ref, self.graph.settings.as_of) if ref is not None else None
             tree = base_tree(found, name)
         if has_wildcards(source):

@@ -43,6 +43,25 @@ CASES: dict[str, tuple[dict[str, str], list[str]]] = {
         },
         ["a . Dockerfile A=x-y,B=?,C=?,D=a,b,E=v-2,F=z,G=a-b - -"],
     ),
+    "for and splats": (
+        {
+            "docker-bake.hcl": 'variable "ARCHES" { default = ["amd64", "arm64"] }\n'
+            'variable "SERVICES" { default = [{ name = "api", on = true }, { name = "web", on = false }] }\n'
+            'target "a" {\n platforms = [for arch in ARCHES : "linux/${arch}"]\n'
+            ' args = {\n  NAMES = join(",", SERVICES[*].name)\n  ON = join(",", [for s in SERVICES : upper(s.name) if s.on])\n'
+            '  INDEX = join(",", [for i, s in SERVICES : "${i}-${s.name}"])\n  ATTRIBUTES = join(",", SERVICES.*.name)\n'
+            '  ONE = join(",", "x"[*])\n  UNKNOWN = join(",", [for s in NOPE : s])\n  TEXT = join(",", [for s in "text" : s])\n }\n}\n'
+            'target "b" {\n args = merge({ for s in SERVICES : s.name => "v-${s.name}" }, { for k, v in { y = "1", x = "2" } : upper(k) => v })\n}\n'
+            'target "c" { args = { for s in SERVICES : "same" => s.name } }\n'
+            'target "d" { args = { G = join("+", { for s in SERVICES : "same" => s.name... }["same"]) } }'
+        },
+        [
+            "a . Dockerfile ATTRIBUTES=api,web,INDEX=0-api,1-web,NAMES=api,web,ON=API,ONE=x,TEXT=?,UNKNOWN=? - linux/amd64+linux/arm64",
+            "b . Dockerfile X=2,Y=1,api=v-api,web=v-web - -",
+            "c . Dockerfile - - -",
+            "d . Dockerfile G=api+web - -",
+        ],
+    ),
     "files are merged in bake's order": (
         {
             "docker-bake.json": json.dumps(
@@ -81,7 +100,7 @@ CASES: dict[str, tuple[dict[str, str], list[str]]] = {
             "docker-bake.hcl": '# c\n// c\n/* c */\nTAG = "top"\ntarget "a" {\n args = {\n  A = TAG # c\n  B = <<E\nx\nE\n'
             '  C = "%{ if true }x%{ endif }"\n  D = "$${x}"\n  E = [for x in ["a"] : x][0]\n }\n}\n'
         },
-        ["a . Dockerfile A=top,B=?,C=?,D=${x},E=? - -"],
+        ["a . Dockerfile A=top,B=?,C=?,D=${x},E=a - -"],
     ),
 }
 
