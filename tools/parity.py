@@ -72,6 +72,7 @@ DECISIONS: tuple[tuple[str, str], ...] = (
     ("health-check-needs-shell", "A health check in shell form is wrong where there is no shell. hadolint reports all of them."),
     ("command-repeated", "The one without effect is reported, as BuildKit does. hadolint and Trivy report the last."),
     ("copy-many-to-file, copy-many-without-slash", "A pattern counts as several sources, and a folder that is there needs no slash."),
+    ("copy-root-to-root", "Where the final base has no shell of its own. hadolint reports every copy of / to /."),
     ("copy-relative-destination", "Reported where the base's WORKDIR is not known; ADD as well as COPY. hadolint reports known bases too."),
     ("workdir-relative", "The first WORKDIR of a lineage, as BuildKit does. hadolint reports every one."),
     ("add-instead-of-copy", "Archives and addresses are what ADD is for, also in a variable or from git. Checkov reports every ADD."),

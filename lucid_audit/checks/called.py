@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import dropwhile
+
 from lucid_audit.checks import Answers, check
 from lucid_audit.checks.runs import Ran, Run, calls, runs
 from lucid_audit.dockerfile.build import Build
@@ -32,7 +34,7 @@ def call_lacks_option(build: Build, params: CallLacks) -> Answers:
     for run, ran in calls(build, *params.programs):
         if _subcommand(ran) not in params.subcommands and params.subcommands:
             continue
-        if any(run.mounted(path) for path in params.mounts) or _set(run, params.variables):
+        if any(run.mounted(path) for path in params.mounts) or _set(run, ran, params.variables):
             continue
         if has(ran, params.options):
             continue
@@ -130,14 +132,15 @@ def _shell(run: Run) -> str:
 def folder_changed(build: Build) -> Answers:
     """Judge a RUN that is ``cd`` and what is done there: WORKDIR says so for all that follows."""
     for run in runs(build):
-        names = [ran.call.name for ran in run.calls]
+        started = list(dropwhile(lambda ran: ran.call.name == "set", run.calls))
+        names = [ran.call.name for ran in started]
         if (
             names[:1] == ["cd"]
             and len(names) > 1
-            and run.calls[1].operator == "&&"
+            and started[1].operator == "&&"
             and not {"cd", "popd"} & set(names[1:])
         ):
-            first = run.calls[0]
+            first = started[0]
             yield Hit(first.span, folder=first.call.raw[0] if first.call.raw else "~")
 
 
@@ -198,7 +201,7 @@ def _named(ran: Ran) -> str:
     return " ".join(filter(None, (ran.call.name, _subcommand(ran))))
 
 
-def _set(run: Run, names: tuple[str, ...]) -> bool:
-    """Whether a variable that does the same is set, to anything but no."""
-    values = run.step.scope.values
+def _set(run: Run, ran: Ran, names: tuple[str, ...]) -> bool:
+    """Whether a variable that does the same is set, for the whole stage or this call, to anything but no."""
+    values = {**run.step.scope.values, **{name: value for name, value in ran.sets if value is not None}}
     return any(str(values.get(name, "0")).lower() not in ("0", "false", "off", "no", "") for name in names)

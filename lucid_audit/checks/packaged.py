@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from lucid_audit.checks import Answers, check
 from lucid_audit.checks.called import has
-from lucid_audit.checks.runs import Ran, Run, calls, runs
+from lucid_audit.checks.runs import Ran, calls, runs
 from lucid_audit.dockerfile.build import Build
 from lucid_audit.finding import Hit, Skip
 from lucid_audit.record import record
@@ -61,9 +61,10 @@ def _fixed(name: str, pin: str, program: str) -> bool:
 
 def _installed(ran: Ran, subcommands: tuple[str, ...]) -> tuple[list[str], str]:
     """Return the packages of a call, and a word that is not known."""
-    words, names, unknown = list(ran.call.words), [], ""
+    words, unknown = list(ran.call.words), ""
+    names: list[str] = []
     asked = subcommands == ()
-    skip = listed = False
+    skip = listed = one = False
     takes = _TAKES.get(ran.call.name, "")
     for number, word in enumerate(words):
         if skip:
@@ -80,8 +81,8 @@ def _installed(ran: Ran, subcommands: tuple[str, ...]) -> tuple[list[str], str]:
         elif not asked:
             if word not in subcommands:
                 return [], ""
-            asked = True
-        else:
+            asked, one = True, word == "run"  # of what is run, the first word only
+        elif not (one and names):
             names.append(word)
     return ([] if listed else names) if asked else [], unknown if asked else ""
 
@@ -90,7 +91,8 @@ def _installed(ran: Ran, subcommands: tuple[str, ...]) -> tuple[list[str], str]:
 class Left:
     """``programs`` with ``subcommands`` that leave files at ``path``.
 
-    ``cleaned``: patterns of whole calls that take them away again in the same RUN; ``kept_out``: options that leave none.
+    ``cleaned``: patterns of whole calls that take them away again later in the same RUN; ``kept_out``: options that leave none; ``mounts``: places
+    of single programs below ``path`` that may be mounts.
     """
 
     programs: tuple[str, ...]
@@ -98,17 +100,19 @@ class Left:
     path: str
     cleaned: tuple[str, ...]
     kept_out: tuple[str, ...] = ()
+    mounts: tuple[str, ...] = ()
 
 
 @check("package-files-left")
 def package_files_left(build: Build, params: Left) -> Answers:
     """Judge RUNs that leave lists or downloads of packages in their layer: what a later RUN removes is in the image all the same."""
     for run in runs(build):
-        if run.mounted(params.path):
+        if run.mounted(params.path) or any(run.mounted(place) for place in params.mounts):
             continue
-        for ran in run.calls:
+        for number, ran in enumerate(run.calls):
             leaves = ran.call.name in params.programs and _does(ran, params.subcommands)
-            if leaves and not set(params.kept_out) & set(ran.call.words) and not _cleaned(run, params.cleaned):
+            kept_out = set(params.kept_out) & set(ran.call.words)
+            if leaves and not kept_out and not _cleaned(run.calls[number + 1 :], params.cleaned):
                 yield Hit(ran.span, call=ran.call.name, path=params.path)
                 break
 
@@ -148,6 +152,6 @@ def _operands(ran: Ran) -> Iterator[str]:
             skip = True
 
 
-def _cleaned(run: Run, patterns: tuple[str, ...]) -> bool:
-    text = [" ".join((ran.call.name, *ran.call.raw)) for ran in run.calls]
+def _cleaned(later: Sequence[Ran], patterns: tuple[str, ...]) -> bool:
+    text = [" ".join((ran.call.name, *ran.call.raw)) for ran in later]
     return any(rx(pattern).search(one) for pattern in patterns for one in text)

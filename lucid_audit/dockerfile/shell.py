@@ -155,9 +155,9 @@ class _Parser:
         after = at + len(operator)
         if operator == "(":
             return self.parenthesis(at)
-        if operator == ")" and self.pattern:
+        if operator in (")", "|") and self.pattern:  # "a|b)" of a case
             self.clear()
-            self.pattern = False
+            self.pattern = operator == "|"
             return after
         if operator == "\n" and (self.pattern or (self.waiting and not self.raw and not self.assignments)):
             return self.skip_heredocs(after)
