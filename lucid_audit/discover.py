@@ -14,7 +14,7 @@ from lucid_audit.tuples import NamedTuple
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
     from pathspec import GitIgnoreSpec
 
@@ -134,16 +134,22 @@ def _wanted(name: str) -> bool:
     return (declares or is_dockerfile(name)) and not SKIPPED_FOLDERS.intersection(name.split("/")[:-1])
 
 
-def _from_git(folder: str) -> list[str] | None:
+def files(folder: str, chosen: Callable[[str], bool]) -> list[str]:
+    """Return the paths below a folder that ``chosen`` wants, sorted: of a git checkout what git would track, else by ``.gitignore``."""
+    found = _from_git(folder, chosen) if repository_root(folder) is not None else None
+    return sorted(found if found is not None else _from_walk(folder, chosen)[0])
+
+
+def _from_git(folder: str, chosen: Callable[[str], bool] = _wanted) -> list[str] | None:
     """Ask git; None when it is not there, refuses, or ignores the whole folder, which somebody named all the same."""
     output = git(folder, "ls-files", "-z", "-co", "--exclude-standard")
     if not output:
         return None
     names = set(paths(output))
-    return [name for name in names if _wanted(name) and os.path.isfile(os.path.join(folder, name))]
+    return [name for name in names if chosen(name) and os.path.isfile(os.path.join(folder, name))]
 
 
-def _from_walk(top: str) -> tuple[list[str], list[tuple[str, str]]]:
+def _from_walk(top: str, chosen: Callable[[str], bool] = _wanted) -> tuple[list[str], list[tuple[str, str]]]:
     """Return the files below a folder and what could not be read."""
     found: list[str] = []
     problems: list[tuple[str, str]] = []
@@ -163,7 +169,7 @@ def _from_walk(top: str) -> tuple[list[str], list[tuple[str, str]]]:
         ignored |= {_join(here, name): specs for name in folders}
         for name in files:
             path = _join(here, name)
-            if _wanted(path) and not _is_ignored(path, specs) and os.path.isfile(f"{folder}/{name}"):
+            if chosen(path) and not _is_ignored(path, specs) and os.path.isfile(f"{folder}/{name}"):
                 found.append(path)
     return found, problems
 

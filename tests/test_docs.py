@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tools.docs import pages, readme, write
+from tools.docs import pages, plan_reference, readme, write
 
 ROOT = Path(__file__).parent.parent
 DOCS = ROOT / "docs"
@@ -34,6 +34,12 @@ def test_write_removes_stale_pages(tmp_path: Path) -> None:
 def test_the_screen_in_the_readme_is_what_the_tool_prints() -> None:
     text = (ROOT / "README.md").read_text("utf-8")
     assert readme(text) == text, "run `make docs`"
+
+
+def test_the_fields_of_a_plan_are_those_of_the_schema() -> None:
+    text = (DOCS / "fleet.md").read_text("utf-8")
+    assert plan_reference(text) == text, "run `make docs`"
+    assert text.count("| `services[].") == 11
 
 
 def test_links_between_pages_lead_somewhere() -> None:

@@ -11,7 +11,7 @@ from pathlib import Path
 import click
 
 from lucid_audit import explain
-from lucid_audit.catalogue import compiled
+from lucid_audit.catalogue import compiled, schema
 from lucid_audit.checks import find
 from lucid_audit.cli import cli
 from lucid_audit.policy import Policy
@@ -50,6 +50,22 @@ def readme(text: str) -> str:
     return text[: command.end()] + done.stdout + text[end:]
 
 
+def plan_reference(text: str) -> str:
+    """Return the page about fleets with the table of a plan's fields as the schema has them."""
+    found = schema("plan")
+    rows = ["| field | | |", "| --- | --- | --- |"]
+    for above, fields in (("", found["properties"]), ("services[].", found["$defs"]["service"]["properties"])):
+        for name, field in fields.items():
+            kind = field.get("type", "")
+            shown = (
+                " or ".join(kind) if isinstance(kind, list) else kind or " or ".join(map(str, field.get("enum", ())))
+            )
+            rows.append(f"| `{above}{name}` | {shown} | {field.get('description', '')} |")
+    start, end = text.index("<!-- plan: "), text.index("<!-- /plan -->")
+    head = text[start : text.index("\n", start) + 1]
+    return text[:start] + head + "\n" + "\n".join(rows) + "\n\n" + text[end:]
+
+
 def command_line() -> str:
     """Return the page with the help of every command."""
     parts = ["# Command line", _help(cli, "lucid-audit")]
@@ -81,3 +97,5 @@ if __name__ == "__main__":
     write(Path(sys.argv[1]))
     page = ROOT / "README.md"
     page.write_text(readme(page.read_text("utf-8")), "utf-8")
+    page = ROOT / "docs/fleet.md"
+    page.write_text(plan_reference(page.read_text("utf-8")), "utf-8")

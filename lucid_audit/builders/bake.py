@@ -116,6 +116,8 @@ class Bake:
         platforms = given.get("platforms")
         words = [text_of(one) for one in platforms] if isinstance(platforms, list) else []
         context, file = _word(given.get("context")), _word(given.get("dockerfile"))
+        tagged = given.get("tags")
+        tags = [one for one in map(text_of, tagged) if isinstance(one, str)] if isinstance(tagged, list) else []
         return Draft(
             path,
             block.line,
@@ -129,6 +131,7 @@ class Bake:
             platforms=tuple(map(str, words)) if words and all(isinstance(one, str) for one in words) else None,
             contexts=_args(given.get("contexts")),
             inline=given.get("dockerfile-inline") is not None,
+            tags=tuple(filter(None, tags)),
         )
 
     def _attribute(self, name: str, key: str) -> Any:
@@ -200,7 +203,7 @@ class Bake:
             self._depth -= 1
 
 
-_READ = ("context", "dockerfile", "dockerfile-inline", "args", "target", "platforms", "contexts")
+_READ = ("context", "dockerfile", "dockerfile-inline", "args", "target", "platforms", "contexts", "tags")
 
 
 def _word(value: Any) -> Value | None:

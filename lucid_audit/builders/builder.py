@@ -44,6 +44,7 @@ class Builder(NamedTuple):
     target: str | None = ""
     platforms: tuple[str, ...] = ()
     contexts: tuple[tuple[str, str | None], ...] = ()
+    tags: tuple[str, ...] = ()  # what the image is called, as far as that is known
 
     @property
     def build(self) -> tuple[object, ...]:
@@ -94,6 +95,7 @@ class Draft(NamedTuple):
     platforms: tuple[str, ...] | None = None
     contexts: Mapping[str, str | None] = {}
     inline: bool = False
+    tags: tuple[str, ...] = ()
     declared: bool = True  # False for a service without a build, which may still be laid over one that has it
 
     def over(self, below: Draft) -> Draft:
@@ -107,6 +109,7 @@ class Draft(NamedTuple):
             target=self.target if self.target is not None else below.target,
             platforms=self.platforms if self.platforms is not None else below.platforms,
             contexts={**below.contexts, **self.contexts},
+            tags=self.tags or below.tags,
             declared=self.declared or below.declared,
             inline=self.inline or (below.inline and self.dockerfile is None),
         )
@@ -147,6 +150,7 @@ def finish(draft: Draft, root: str) -> Builder | Trouble | None:
         target,
         draft.platforms or (),
         tuple(sorted(draft.contexts.items())),
+        draft.tags,
     )
 
 

@@ -19,7 +19,9 @@ def draft(name: str, service: Mapping[str, Any], place: tuple[str, int], folder:
     """Return what a service says of its build. ``folder`` is the project's, ``place`` the file and line to name."""
     build = service.get("build")
     platform = _words([service["platform"]], env) if service.get("platform") else None
-    start = Draft(*place, "service", name, folder, platforms=platform)
+    image = _value(service, "image", env)
+    named = (image,) if isinstance(image, str) else ()
+    start = Draft(*place, "service", name, folder, platforms=platform, tags=named)
     if isinstance(build, str):
         return start._replace(context=interpolate(build, env))
     if not isinstance(build, dict):
@@ -32,6 +34,7 @@ def draft(name: str, service: Mapping[str, Any], place: tuple[str, int], folder:
         target=_value(build, "target", env),
         platforms=_words(build.get("platforms"), env) or platform,
         contexts=_args(build.get("additional_contexts"), {}, env),
+        tags=(*named, *(_words(build.get("tags"), env) or ())),
     )
 
 

@@ -10,6 +10,7 @@ from typing import Any
 import click
 
 from lucid_audit import audit, errors
+from lucid_audit.commands import fleet_init
 from lucid_audit.deliver import write
 from lucid_audit.fleet import plan_file, run
 from lucid_audit.report.escape import visible
@@ -17,9 +18,22 @@ from lucid_audit.report.escape import visible
 FORMATS = ("text", "json", "markdown", "csv", "html")
 
 
-@click.group("fleet")
+class Group(click.Group):
+    """``fleet PLAN`` is ``fleet run PLAN``: what is no command of its own is a plan or an option of ``run``."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Put ``run`` in front where no command is named."""
+        if not args or (args[0] not in self.commands and args[0] not in ctx.help_option_names):
+            args = ["run", *args]
+        return super().parse_args(ctx, args)
+
+
+@click.group("fleet", cls=Group, options_metavar="", subcommand_metavar="[run] [PLAN] | init [FOLDER]")
 def command() -> None:
-    """Many services as one plan: lint, audit and compare them, one report."""
+    """Many services as one plan: lint, audit and compare them, one report. ``run`` may be left out."""
+
+
+command.add_command(fleet_init.command)
 
 
 def _outputs(context: click.Context, _option: click.Parameter, values: tuple[str, ...]) -> list[tuple[str, str]]:

@@ -82,3 +82,26 @@ def test_the_plans_of_the_first_user() -> None:
     thirty_five = read(str(FIXTURES / "thirty-five.yaml"))
     assert len(thirty_five.services) == 35
     assert all(one.image.startswith("pickme/lucid-") and one.platforms for one in thirty_five.services)
+
+
+def test_the_published_schema_is_one_and_the_plans_here_fit_it() -> None:
+    import yaml
+    from jsonschema import Draft202012Validator
+
+    from lucid_audit.catalogue import schema
+    from lucid_audit.fleet.plan import Service
+    from lucid_audit.record import fields
+
+    found = schema("plan")
+    Draft202012Validator.check_schema(found)
+    for file in sorted(FIXTURES.glob("*.yaml")):
+        assert not list(Draft202012Validator(found).iter_errors(yaml.safe_load(file.read_text("utf-8")))), file.name
+    assert set(found["$defs"]["service"]["properties"]) == {field.name for field in fields(Service)} - {"line"}
+
+
+def test_the_thirty_five() -> None:
+    services = read(str(FIXTURES / "thirty-five.yaml")).services
+    assert len(services) == 35
+    assert all(one.platforms == ("linux/arm64", "linux/amd64") and one.context for one in services)
+    assert [sum(one.phase == phase for one in services) for phase in "1234"] == [7, 6, 10, 12]
+    assert all(not one.health or f":{one.port}/" in one.health for one in services)

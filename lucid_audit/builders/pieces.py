@@ -1,0 +1,77 @@
+"""Shell text in a file, and where its commands are: the parser keeps no place of assignments."""
+
+from __future__ import annotations
+
+import re
+
+from lucid_audit.text import Span
+from lucid_audit.tuples import NamedTuple
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from lucid_audit.dockerfile.shell_calls import SimpleCommand
+
+PARENTHESES = r"\$\((?:[^()]|\((?:[^()]|\([^()]*\))*\))*\)"
+_VALUE = rf"((?:\"(?:\\.|{PARENTHESES}|[^\"\\])*\"|'[^']*'|{PARENTHESES}|\$\{{[^}}]*\}}|[^\s;&|\"'()$]|\$)*)"
+
+
+class Piece(NamedTuple):
+    """Shell text in a file. ``start`` is its offset there; ``indent`` what every later line lost in front.
+
+    ``exact`` is False where the text is not that of the file: then all of it is at ``start``.
+    """
+
+    text: str
+    start: int
+    indent: int = 0
+    exact: bool = True
+    end: int = 0  # where it ends in the file, when it is not exact
+
+    def place(self, start: int, end: int) -> Span:
+        """Return where a range of the text is in the file."""
+        if not self.exact:
+            return Span(self.start, max(self.end, self.start))
+        return Span(self._at(start), max(self._at(end), self._at(start)))
+
+    def _at(self, offset: int) -> int:
+        return self.start + offset + self.indent * self.text.count("\n", 0, offset)
+
+
+class Placed(NamedTuple):
+    """A command, where it starts, and the assignments of one that only assigns, as written."""
+
+    command: SimpleCommand
+    start: int
+    written: tuple[tuple[str, str], ...]
+
+
+def placed(text: str, commands: Sequence[SimpleCommand]) -> Iterator[Placed]:
+    """Say where each command is, and how what it assigns is written: of assignments the parser keeps no place.
+
+    What a substitution holds is listed before the command that it is in, so only what is as deep or less moves the place.
+    """
+    assigned = 0
+    marks: dict[int, int] = {}
+    for command in commands:
+        spans = [*command.spans, *(one.span for one in command.redirects)]
+        begin = max((assigned, *(at for depth, at in marks.items() if depth <= command.depth)))
+        start, written = spans[0][0] if spans else begin, []
+        if command.argv or not command.assignments:
+            marks[command.depth] = start
+            yield Placed(command, start, ())
+            continue
+        for number, (name, value) in enumerate(command.assignments):
+            match = re.compile(rf"(?:^|[\s;&|(]){re.escape(name)}\+?={_VALUE}", re.MULTILINE).search(
+                text, assigned if number else begin
+            )
+            raw = match[1] if match is not None else _quoted(value) if value is not None else f"${{{name}?}}"
+            assigned = match.end(1) if match is not None else assigned
+            start = match.start(1) if match is not None and not number else start
+            written.append((name, raw))
+        yield Placed(command, start, tuple(written))
+
+
+def _quoted(value: str) -> str:
+    return "'" + value.replace("'", "'\\''") + "'"

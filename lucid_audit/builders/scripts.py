@@ -1,0 +1,289 @@
+"""Build commands in shell text, followed as far as text can be: folders, variables, lists, loops over them.
+
+A command in a branch or a function is a build that somebody may run, so it counts; what the branch sets is not known after it.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+
+from lucid_audit.builders.command import GENERATED, BuildCommand, Given, Words, args, given, platforms, program
+from lucid_audit.builders.expand import Values
+from lucid_audit.builders.pieces import PARENTHESES, Piece, Placed, placed
+from lucid_audit.dockerfile.shell import parse_script
+from lucid_audit.dockerfile.shell_match import ScriptError, matching
+from lucid_audit.record import replace
+from lucid_audit.text import Span
+from lucid_audit.tuples import NamedTuple
+from lucid_audit.values import Unknown, Value
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from lucid_audit.dockerfile.shell_calls import SimpleCommand
+
+COMMANDS = 500  # of one file
+_ARRAY = re.compile(r"(?m)^[ \t]*(?:declare -a |readonly |local |export )?([A-Za-z_]\w*)=\(([^()]*)\)")
+_LOOP = re.compile(
+    r"(?:^|[\n;&|{(]|\bdo|\bthen)[ \t]*for[ \t]+([A-Za-z_]\w*)[ \t]+in[ \t]+([^;\n]*?)[ \t]*(?:;|\n)\s*do\b"
+)
+_DO_DONE = re.compile(r"(?:^|[\s;])(do|done)(?=[\s;&|)<>]|$)")
+_LIST_WORD = re.compile(r"\"[^\"]*\"|'[^']*'|[^\s#]+|#[^\n]*")
+_WHOLE_ARRAY = re.compile(r'"?\$\{([A-Za-z_]\w*)\[[@*]\]\}"?')
+_CLOSED = re.compile(r"(?:^|[\n;])[ \t]*(?:fi|done|esac|else|elif|\})(?![\w-])|;;|\)")
+_SUBSTITUTED = re.compile(PARENTHESES)
+DEPTH = 5  # of lists in lists
+LIST = 50  # words that a loop goes through
+_SETTERS = frozenset(("export", "local", "readonly", "declare", "typeset"))
+_ASSIGNED = re.compile(r"([A-Za-z_]\w*)=(.*)", re.DOTALL)
+
+
+class _Loop(NamedTuple):
+    start: int
+    end: int
+    name: str
+    words: str
+
+
+class _Moved(NamedTuple):
+    """A ``cd`` in a compound command: how deep, what counts after it, and where the subshell ends, -1 when it is none."""
+
+    depth: int
+    after: tuple[str, ...]
+    start: int
+    end: int
+
+
+class Shell:
+    """One shell session in a file: pieces of text that run one after the other."""
+
+    def __init__(
+        self,
+        file: str,
+        root: str,
+        folders: Sequence[str],
+        known: Mapping[str, Value] | None = None,
+        *,
+        kind: str,
+        script: bool = False,
+    ) -> None:
+        self.file, self.root, self.kind = file, root, kind
+        self.folders = tuple(dict.fromkeys(folders))
+        self.values = Values(known or {}, file if script else "", root)
+        self.made = False
+        self._stack: list[_Moved] = []
+        self._arrays: dict[str, str] = {}
+        self._piece = Piece("", 0)
+        self._loops: list[_Loop] = []
+        self._found = 0
+
+    def run(self, piece: Piece) -> Iterator[BuildCommand]:
+        """Yield the build commands of one piece."""
+        self._piece, text = piece, piece.text
+        self.made = self.made or GENERATED.search(text) is not None
+        self._arrays = dict(_ARRAY.findall(text))
+        script = parse_script(text)
+        self._loops = list(self._loops_of(text))
+        yield from self._walk(list(placed(text, script.commands)), 0)
+        self._leave(-1)
+
+    def _several(self, text: str, depth: int = 0) -> list[str]:
+        """Return the words of a list as they are now, none when one of them is not known."""
+        found: list[str] = []
+        for raw in _LIST_WORD.findall(text):
+            array = _WHOLE_ARRAY.fullmatch(raw)
+            if raw.startswith("#"):
+                continue
+            if array is not None:
+                found += self._several(self._arrays.get(array[1], "?"), depth + 1) if depth < DEPTH else []
+                continue
+            words = self.values.words(raw, self._here())
+            if isinstance(words, Unknown) or any(mark in word for word in words for mark in "*?{"):
+                return []
+            found += words
+        return found[:LIST]
+
+    def _loops_of(self, text: str) -> Iterator[_Loop]:
+        for match in _LOOP.finditer(text):
+            depth, end = 1, len(text)
+            for token in _DO_DONE.finditer(text, match.end()):
+                depth += 1 if token[1] == "do" else -1
+                if not depth:
+                    end = token.start(1)
+                    break
+            yield _Loop(match.end(), end, match[1], match[2])
+
+    def _walk(self, commands: Sequence[Placed], certain: int) -> Iterator[BuildCommand]:
+        at = 0
+        while at < len(commands) and self._found < COMMANDS:
+            command = commands[at]
+            loop = self._loop_at(command.start)
+            if loop is None:
+                yield from self._command(command, certain)
+                at += 1
+                continue
+            stop = at
+            while stop < len(commands) and commands[stop].start < loop.end:
+                stop += 1
+            stop = max(stop, at + 1)
+            self._loops.remove(loop)
+            before = list(self._loops)
+            values = self._several(loop.words)
+            every: list[str | None] = [*values] or [None]
+            for value in every:
+                self._loops = list(before)
+                self.values.known[loop.name] = (
+                    value if value is not None else Unknown(f"what ${loop.name} goes through is not known")
+                )
+                yield from self._walk(commands[at:stop], command.command.depth if values else certain)
+            self._loops = [one for one in before if not loop.start <= one.start < loop.end]
+            self.values.known[loop.name] = Unknown(f"${loop.name} belongs to a loop")
+            at = stop
+
+    def _loop_at(self, at: int) -> _Loop | None:
+        return next((one for one in self._loops if one.start <= at < one.end), None)
+
+    def _command(self, one: Placed, certain: int) -> Iterator[BuildCommand]:
+        command = one.command
+        self._leave(command.depth, one.start)
+        surely = command.certain or (command.depth <= certain and command.operator != "||")
+        name = command.argv[0] if command.argv else ""
+        if not command.argv:
+            for variable, raw in one.written:
+                self._set(variable, raw, surely)
+            return
+        if name in _SETTERS:
+            for raw in command.raw[1:]:
+                pair = _ASSIGNED.fullmatch(raw)
+                if pair is not None and not pair[2].startswith("("):
+                    self._set(pair[1], pair[2], surely)
+        elif name == "read":
+            for raw in command.raw[1:]:
+                self.values.known[raw] = Unknown(f"${raw} is asked for when the script runs")
+        elif name in ("cd", "pushd", "popd"):
+            self._move(command, name)
+        elif "build" in (text := " ".join(command.raw)) or "bud" in text or "executor" in text:
+            yield from self._build(command)
+
+    def _set(self, name: str, raw: str, surely: bool) -> None:
+        if raw.startswith("("):
+            return
+        value = self.values.text(raw, self._here()) if raw else ""
+        if surely or value == self.values.known.get(name):
+            self.values.known[name] = value
+        else:
+            self.values.known[name] = Unknown(f"${name} is set in a branch, loop or function of the script")
+
+    def _here(self) -> str:
+        return self.folders[0] if self.folders else ""
+
+    def _move(self, command: SimpleCommand, name: str) -> None:
+        """Follow ``cd``; out of the subshell, branch or function that it stands in, the folder is another matter."""
+        at = command.spans[0][0]
+        if command.depth and not (self._stack and self._stack[-1].depth >= command.depth):
+            before = self._piece.text[:at].rstrip()
+            end = -1
+            if before.endswith("("):
+                try:
+                    end = matching(self._piece.text, len(before) - 1)
+                except ScriptError:
+                    end = len(self._piece.text)
+            self._stack.append(_Moved(command.depth, self.folders if end >= 0 else (), at, end))
+        if command.operator == "|" or name == "popd" or len(command.raw) < 2 or command.raw[-1] == "-":
+            back = self._stack[-1].after if name == "popd" and self._stack else ()
+            self.folders = back
+            return
+        target = self.values.text(command.raw[-1], self._here())
+        moved = [os.path.normpath(os.path.join(one, target)) for one in self.folders] if isinstance(target, str) else []
+        if isinstance(target, str) and os.path.isabs(target):
+            moved = [os.path.normpath(target)]
+        self.folders = tuple(dict.fromkeys(one for one in moved if os.path.isdir(one) and _in(one, self.root)))
+
+    def _leave(self, depth: int, at: int = -1) -> None:
+        """Forget moves of compound commands that are over."""
+        while self._stack:
+            top = self._stack[-1]
+            if top.end >= 0 and at >= 0:
+                over = at > top.end
+            else:
+                between = _SUBSTITUTED.sub("", self._piece.text[top.start : max(at, top.start)])
+                over = top.depth > depth or _CLOSED.search(between) is not None
+            if not over:
+                break
+            self.folders = self._stack.pop().after
+
+    def _build(self, command: SimpleCommand) -> Iterator[BuildCommand]:
+        read = [self.values.words(raw, self._here()) for raw in command.raw]
+        words = Words(command.raw, read)
+        called, start = program(words)
+        if not called:
+            return
+        found = given(words, start, called)
+        made = self._made(found, called)
+        if made is None:
+            return
+        self._found += 1
+        span = self._piece.place(command.spans[0][0], command.spans[-1][1])
+        tags, names, hidden = self._tags(found)
+        target = found.last("--target")
+        yield replace(
+            made, span=span, tags=tags, names=names, hidden=hidden, platforms=platforms(found), args=args(found),
+            target=target if target is not None else "", open=made.open or found.open, made=self.made,
+        )  # fmt: skip
+
+    def _made(self, found: Given, called: str) -> BuildCommand | None:
+        if called == "kaniko":
+            raw = found.last("--context") or "."
+            context: Value = raw.removeprefix("dir://") if isinstance(raw, str) else raw
+            file = found.last("--dockerfile")
+            return BuildCommand(self.file, Span(0, 0), self.kind, self.folders, context, file, loose=True)
+        known = [word for word in found.rest if isinstance(word, str)]
+        unknown = [word for word in found.rest if isinstance(word, Unknown)]
+        if "-" in known:
+            return None  # the Dockerfile or the context comes from another program
+        more = unknown[0].reason if unknown and known else ""
+        if len(known) > 1:
+            return None  # no builder takes two; it is not read rightly
+        if not known and not unknown:
+            if called not in ("podman", "buildah"):
+                return None  # talk of a command, or an alias that says the rest
+            known = ["."]
+        file = found.last("-f", "--file")
+        if file == "-":
+            file = Unknown("the Dockerfile comes from another program")
+        return BuildCommand(
+            self.file, Span(0, 0), self.kind, self.folders, known[0] if known else unknown[0], file,
+            open=more, loose=called in ("podman", "buildah"),
+        )  # fmt: skip
+
+    def _tags(self, found: Given) -> tuple[tuple[str, ...], tuple[str, ...], tuple[str, ...]]:
+        tags: list[str] = []
+        names: list[str] = []
+        hidden: list[str] = []
+        for value, raw in found.all("-t", "--tag", "--destination", "--manifest"):
+            if isinstance(value, str):
+                tags.append(value)
+                continue
+            hidden.append(value.reason)
+            bare = raw[1:-1] if len(raw) > 1 and raw[0] == raw[-1] and raw[0] in "\"'" else raw.strip("\"'")
+            name = self._untagged(bare)
+            if name:
+                names.append(name)
+        return tuple(tags), tuple(names), tuple(hidden)
+
+    def _untagged(self, raw: str) -> str:
+        """Return the name in front of a tag that is not known, "" when it is not known either."""
+        for match in re.finditer(":", raw):
+            name, rest = raw[: match.start()], raw[match.end() :]
+            if "/" in re.sub(r"\$\{[^}]*\}|\$\([^)]*\)", "", rest) or name.count("{") != name.count("}"):
+                continue
+            value = self.values.text(name, self._here())
+            if isinstance(value, str) and value:
+                return value
+        return ""
+
+
+def _in(path: str, root: str) -> bool:
+    return path == root or path.startswith(f"{root.rstrip('/')}/")
