@@ -152,6 +152,7 @@ def shell_form(one: Judged, line: int) -> str:
 
 
 THEIRS = (
+    Reason("DL3003", "nothing is done there", lambda one, line: re.fullmatch(r"RUN cd \S+", one.lines(line)) is not None),
     Reason("", "the stage is not built", lambda one, line: one.stage(line) not in one.build.stages and line in one.starts),
     Reason("DL3002 DL3025 DL3066", "another instruction is in force, or the stage is only copied from", lambda one, line: not one.in_force(line)),
     Reason("DL3029 DL3048 DL3059", "only what the final image is made of", lambda one, line: one.stage(line) not in one.lineage),
@@ -163,7 +164,7 @@ THEIRS = (
     Reason("DL3020", "the variable is an address", lambda one, line: any("://" in text for text in source_text(one, line))),
     Reason("DL3021", "the folder is there already: it is the working directory", lambda one, line: (step := one.step(line)) is not None and isinstance(step.instruction, Transfer) and step.destination(step.instruction.destination) == step.workdir),
     Reason("DL3021", "the sources are not there, which is told", lambda one, line: told(one, line, "copy-source-missing copy-wildcard-empty")),
-    Reason("DL3059", "a pipe is several commands, also behind what is no quote here", lambda one, line: "|" in one.lines(line)),
+    Reason("DL3059", "what cmd reads cannot be read", lambda one, _: "windows/servercore" in one.text),
     Reason("DL3066", "root is told as root", lambda one, line: told(one, line, "final-user-root")),
     Reason("DL3006", "what the name is made of is not declared, which is told", lambda one, line: told(one, line, "from-variable-undeclared from-image-invalid")),
     Reason("DL3022", "an image", names_image),
@@ -260,7 +261,7 @@ def test_every_finding_of_hadolint_is_ours_or_has_a_reason(judged: list[Judged])
                 else:
                     left.append((code, line, one.text[:300]))
     assert not left, f"{len(left)}: {left[:5]}"
-    assert sum(agreed.values()) > 1000
+    assert sum(agreed.values()) > 700
     assert set(THEIRS) == used, "a reason that nothing needs"
 
 
@@ -336,10 +337,13 @@ def test_shellcheck_by_hand_says_the_same(judged: list[Judged], tmp_path: Path) 
     assert program is not None
     wanted: dict[str, tuple[Judged, int]] = {}
     for one in judged:
-        if re.search(r"<<|^SHELL|^ONBUILD|hadolint shell|windows|escape=", one.text, re.MULTILINE):
-            continue
+        if re.search(r"<<|^SHELL|^ONBUILD|hadolint shell|windows|escape=|[\udc80-\udcff]", one.text, re.MULTILINE):
+            continue  # other shells; the parser's binding dies of what is not UTF-8
         for line, script in scripts_by_buildkit(one.text):
-            if one.stage(line) in one.build.stages:
+            stage = one.stage(line)
+            base = stage.root.base if stage is not None else None
+            given = base is not None and any(re.search(rf"\$\{{?{name}\b", script) for name in base.env)
+            if stage in one.build.stages and not given:  # what the base sets is known to us, not to a person
                 file = tmp_path / f"{len(wanted)}.sh"
                 file.write_bytes(script.encode("utf-8", "surrogateescape"))
                 wanted[str(file)] = (one, line)
@@ -351,4 +355,4 @@ def test_shellcheck_by_hand_says_the_same(judged: list[Judged], tmp_path: Path) 
     for name, (one, line) in wanted.items():
         assert sorted(said[name]) == sorted(remarks(one)[line]), (line, one.text)
     assert len({one.path for one, _ in wanted.values()}) > 400
-    assert sum(map(bool, said.values())) > 100
+    assert sum(map(bool, said.values())) > 80
