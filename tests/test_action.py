@@ -113,6 +113,12 @@ def test_options(work: Path) -> None:
     assert lint(work, paths="a\n\nb", fail_on="note", summary="false").summary == ""
 
 
+def test_shellcheck_is_asked_for_by_an_input(work: Path) -> None:
+    (work / "work" / "a" / "Dockerfile").write_text("FROM debian:13\nRUN cd /x\n")
+    assert "SC2164" in lint(work, paths="a", shellcheck="true").out
+    assert 'extra="[shellcheck]"' in STEPS["install"]["run"]
+
+
 def test_usage(work: Path) -> None:
     assert lint(work, profile="nothing").outputs["exit-code"] == "2"
 

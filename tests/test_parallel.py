@@ -64,6 +64,7 @@ def test_an_interrupt_stops_everything() -> None:
         "from lucid_audit.parallel import ordered\n"
         "def work(at):\n"
         "    time.sleep(60)\n"
+        "signal.signal(signal.SIGINT, signal.default_int_handler)\n"  # it may be ignored here, as in background jobs
         "signal.signal(signal.SIGALRM, lambda *_: signal.raise_signal(signal.SIGINT))\n"
         "signal.setitimer(signal.ITIMER_REAL, 0.3)\n"
         "try:\n"

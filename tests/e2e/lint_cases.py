@@ -139,7 +139,7 @@ CODE = (
 INSTRUCTIONS = (
     "WORKDIR app", "WORKDIR /app", "WORKDIR $HOME", "WORKDIR ./x/y", 'WORKDIR "/app"', "WORKDIR C:/app",
     "MAINTAINER me@example.org", "EXPOSE 80", "EXPOSE 70000", "EXPOSE 8000-8010/tcp", "EXPOSE 80 99999", "EXPOSE $PORT",
-    "ADD app.py /app/", "ADD app.tar.gz /app/", "ADD https://example.org/x /app/", "ADD a b /app/", "ADD x.zip /app/",
+    "ADD app.py /app/", "ADD app.tar.gz /app/", "ADD https://example.org/x /app/", "ADD a b /app/", "ADD x.zip /app/", "ARG U=https://example.org\nADD $U/x /app/",
     "COPY a b /app", "COPY a b /app/", "COPY a /app", "COPY a app/", "COPY a .", 'COPY ["a", "b", "/app/"]', "COPY --chown=1 a b /app",
     "COPY --from=other /a /b", "COPY --from=0 /a /b", "COPY --from=debian:13 /a /b", "COPY --from=example.org/x:1 / /",
     "WORKDIR /app\nCOPY a .", "COPY x.tar.gz /tmp/\nRUN tar -xzf /tmp/x.tar.gz", "COPY x.tar.gz /tmp/\nRUN tar -tzf /tmp/x.tar.gz",
