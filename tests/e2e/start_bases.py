@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterable, Sequence
 from pathlib import Path
+
+import pytest
 
 from tests.e2e import distroless, layout, tools
 from tests.e2e.debs import fetch, members
@@ -26,6 +29,10 @@ def load(engine: str, folder: Path) -> None:
         image = distroless.base(family, "amd64")
         thin = image._replace(layers=(unread_left_out(flatten(image.layers)),))
         _load(engine, folder, thin, f"gcr.io/distroless/{family}-debian{number}:latest")
+    node = distroless.base("cc", "amd64")
+    layers = (unread_left_out(flatten(node.layers)), of(_node()))
+    node = node._replace(layers=layers, config={**node.config, "Entrypoint": ["/nodejs/bin/node"]})
+    _load(engine, folder, node, f"gcr.io/distroless/nodejs20-debian{number}:latest")
     slim = Image("amd64", {"Env": [SEARCH], "Cmd": ["bash"]}, (_slim(SLIM),))
     _load(engine, folder, slim, f"debian:{number}-slim")
     python = Image("amd64", {"Env": [SEARCH], "Cmd": ["python3"]}, (_slim((*SLIM, *INTERPRETER), _python(minor)),))
@@ -77,4 +84,20 @@ def _python(minor: str) -> list[Member]:
     return made
 
 
+def _node() -> list[Member]:
+    """Return this machine's Node.js where distroless has its own, with those of its libraries that the base does not have.
+
+    Its version is this machine's, whatever the base's name says: the trees do nothing that depends on it.
+    """
+    program = Path(shutil.which("node") or pytest.fail("there is no node")).resolve()
+    made = [directory("nodejs"), directory("nodejs/bin"), file("nodejs/bin/node", program.read_bytes(), 0o755)]
+    for line in tools.run("ldd", str(program)).splitlines():
+        name, _, path = line.strip().partition(" => ")
+        library = Path(path.split(" (")[0])
+        if path and not name.startswith(OF_THE_BASE):
+            made.append(file(f"usr/lib/x86_64-linux-gnu/{name}", library.resolve().read_bytes(), 0o644))
+    return made
+
+
+OF_THE_BASE = ("libc.", "libm.", "libdl.", "libpthread.", "librt.", "libstdc++.", "libgcc_s.")
 PASSWD = "root:x:0:0:root:/root:/bin/sh\n"
