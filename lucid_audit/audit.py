@@ -23,7 +23,7 @@ from lucid_audit.image.fingerprints import read_fingerprints
 from lucid_audit.image.identity import Known
 from lucid_audit.image.image import Publication
 from lucid_audit.image.limits import DEFAULT, Limits
-from lucid_audit.image.source import Source
+from lucid_audit.image.source import Source, fetch_manifest
 from lucid_audit.image.wanted import ALWAYS, wanted
 from lucid_audit.outcome import Outcome, finished
 from lucid_audit.policy import platforms
@@ -33,6 +33,7 @@ from lucid_audit.rules import ActiveRule
 from lucid_audit.ruleset import RuleSet
 from lucid_audit.sources.cache import Cache, default_folder
 from lucid_audit.sources.choose import Chooser, NowhereError, read_subject
+from lucid_audit.sources.claim import Claims
 from lucid_audit.sources.pull import Reading, pull
 from lucid_audit.tuples import NamedTuple
 from lucid_audit.waived import waived
@@ -70,6 +71,7 @@ class Request(NamedTuple):
     workers: int = 0
     why: bool = False  # also prove how each image starts
     told: Told = _silent
+    claims: str = ""  # a folder that several runs share, so that none reads what another is reading; "" for none
 
 
 def run(request: Request) -> Outcome:
@@ -165,6 +167,7 @@ class Audit:
             lambda part, count: request.told(name, part, count),
             request.workers or 4,
             monotonic() + request.timeout if request.timeout else None,
+            Claims(request.claims),
         )
         try:
             return pull(source, name, ref, self.asked, self.demanded, reading)
@@ -182,6 +185,23 @@ class Audit:
         agent = f"lucid-audit/{__version__}"
         settings = Settings(request.environ, agent, tuple(request.insecure), tuple(mirrors), request.ca_file)
         return Registry(ref, settings)
+
+    def identity(self, name: str) -> str:
+        """Return what tells whether an image is still the same: the digest that its reference names now; "" when nobody can tell.
+
+        Nothing of the image but its manifest is asked for.
+        """
+        try:
+            source = self.chooser.choose(name, self.request.source).source
+        except InputError:
+            return ""
+        try:
+            head = getattr(source, "head", None)
+            return (head() if head is not None else None) or fetch_manifest(source).digest
+        except InputError:
+            return ""
+        finally:
+            source.close()
 
     def close(self) -> None:
         """Release the cache."""

@@ -9,11 +9,16 @@ from typing import Any
 
 import click
 
-from lucid_audit import audit, errors
+from lucid_audit import audit, errors, ruleset
+from lucid_audit.bases import Bases
+from lucid_audit.catalogue import compiled
 from lucid_audit.commands import fleet_init
 from lucid_audit.deliver import write
+from lucid_audit.dockerfile.stages import Settings
+from lucid_audit.fleet import document as answer
 from lucid_audit.fleet import plan_file, run
-from lucid_audit.report.escape import visible
+from lucid_audit.fleet.plan import Plan
+from lucid_audit.fleet.shown import Shown
 
 FORMATS = ("text", "json", "markdown", "csv", "html")
 
@@ -63,9 +68,10 @@ def _outputs(context: click.Context, _option: click.Parameter, values: tuple[str
 @click.option(
     "--insecure-registry", "insecure", multiple=True, metavar="HOST", help="Allow plain HTTP to HOST; repeat it."
 )
-@click.option("--changed-since", default="", metavar="REVISION", help="Only services whose Dockerfile or build context differs from REVISION.")  # fmt: skip
+@click.option("--changed-since", default="", metavar="REVISION", help="Only services whose Dockerfile, base or what is copied from the build context differs from REVISION.")  # fmt: skip
 @click.option("--earlier", default="", metavar="FILE", help="An earlier report in JSON, to say what has changed.")
 @click.option("--state", default="", metavar="FILE", help="Where to remember what is done. Default: beside the plan; a killed run goes on.")  # fmt: skip
+@click.option("--jobs", default=0, type=click.IntRange(0, 32), metavar="N", help="Services in work at once. Default: one for each processor, 2 to 4.")  # fmt: skip
 @click.option("--no-resume", is_flag=True, help="Begin anew, whatever an earlier run has done.")
 @click.option(
     "--format", "format_", default="text", show_default=True, type=click.Choice(FORMATS), help="Format of the report."
@@ -84,12 +90,12 @@ def run_command(plan: str, format_: str, outputs: list[tuple[str, str]], **optio
         (), _day(options["as_of"]), environ=os.environ, platform=options["platform"], source=options["source"],
         profile=options["profile"], policy=options["policy"], mirrors=options["mirrors"], insecure=options["insecure"],
     )  # fmt: skip
-    state = options["state"] or os.path.join(found.folder, f".{os.path.basename(plan)}.state")
+    state = options["state"] or _state(found.folder, plan)
     if options["no_resume"] and os.path.isfile(state):
         os.unlink(state)
-    only = _changed(found, options["changed_since"]) if options["changed_since"] else None
-    request = run.Request(found, ask, options["images"], only, state)
-    document = run.document(found, list(run.run(request, _told)), ask.as_of)
+    only = _changed(found, options["changed_since"], ask) if options["changed_since"] else None
+    request = run.Request(found, ask, options["images"], only, state, options["jobs"])
+    document = answer.document(found, _judged(request), ask.as_of)
     for name, file in outputs:
         _save(_rendered(document, earlier, name, options["show_unknown"]), file)
     write(_rendered(document, earlier, format_, options["show_unknown"]))
@@ -111,12 +117,21 @@ def _day(value: str | None) -> Any:
         raise click.BadParameter(f"{value!r} is not a day such as 2026-11-23") from None
 
 
-def _told(done: int, count: int, name: str) -> None:
-    """Say which service is next, on a terminal only, in one line that is written over."""
-    if sys.stderr.isatty():
-        line = f"{done + 1} of {count}: {visible(name)[:60]}" if name else ""
-        sys.stderr.write(f"\r\x1b[K{line}")
-        sys.stderr.flush()
+def _state(folder: str, plan: str) -> str:
+    """Return where a run remembers what is done when nobody says: beside the plan, or nowhere if that cannot be written to."""
+    return os.path.join(folder, f".{os.path.basename(plan)}.state") if os.access(folder, os.W_OK) else ""
+
+
+def _judged(request: run.Request) -> list[dict[str, Any]]:
+    shown = Shown(sys.stderr)
+    try:
+        return list(run.run(request, shown.told))
+    except KeyboardInterrupt:
+        shown.end()
+        click.echo("interrupted; what is done is kept, and the same command goes on with the rest", err=True)
+        raise
+    finally:
+        shown.end()
 
 
 def _earlier(file: str) -> dict[str, Any] | None:
@@ -134,23 +149,20 @@ def _earlier(file: str) -> dict[str, Any] | None:
     return found
 
 
-def _changed(found: Any, revision: str) -> frozenset[str]:
-    """Return the services whose Dockerfile or build context has a file that changed."""
+def _changed(found: Plan, revision: str, ask: audit.Request) -> frozenset[str]:
+    """Return the services that a change since a revision concerns."""
     from lucid_audit.changed import since  # noqa: PLC0415  (it asks git)
+    from lucid_audit.fleet.changed import concerned  # noqa: PLC0415
 
-    changed = since(revision, found.folder)
-    names = []
-    for one in found.services:
-        file = os.path.realpath(os.path.join(found.folder, one.dockerfile)) if one.dockerfile else ""
-        context = os.path.realpath(os.path.join(found.folder, one.context)) if one.context else os.path.dirname(file)
-        if file and (file in changed or any(path.startswith(f"{context}/") for path in changed)):
-            names.append(one.name)
-    return frozenset(names)
+    policy = ruleset.load(ask.policy, found.folder).policy
+    settings = Settings(Bases(compiled()["bases"], policy.bases), ask.as_of, dict(policy.build_args))
+    everything = frozenset({os.path.realpath(policy.path)} if policy.path else ())
+    return concerned(found, since(revision, found.folder), settings, everything)
 
 
 def _rendered(document: dict[str, Any], earlier: dict[str, Any] | None, name: str, show_unknown: bool) -> str:
     if name == "json":
-        return run.dumps(document)
+        return answer.dumps(document)
     if name == "text":
         from lucid_audit.fleet import text  # noqa: PLC0415  (one format is used per run)
 

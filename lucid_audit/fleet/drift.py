@@ -8,12 +8,14 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
+from lucid_audit.checks.secret import is_value, masked
 from lucid_audit.container.config import Argv, Container, Health, Place, Traced
 from lucid_audit.container.files import State
 from lucid_audit.tuples import NamedTuple
 from lucid_audit.values import Unknown
 
 FILES = 2000  # copied files that are looked up
+BASE_DIGEST = "org.opencontainers.image.base.digest"  # OCI image-spec, annotations.md
 CONTENT = 1 << 16  # bytes of one that are compared
 
 Written = Callable[[Place], str]  # an instruction's text, to see whether a variable is in it
@@ -28,13 +30,15 @@ class Difference(NamedTuple):
 
 
 def drift(predicted: Container, measured: Container, written: Written) -> list[Difference]:
-    """Return how a measured container differs from the predicted one."""
-    return [
+    """Return how a measured container differs from the predicted one. Secrets are not quoted."""
+    found = (
         *_settings(predicted, measured),
         *_named(predicted, measured, written),
+        *_more(predicted, measured),
         *_base(predicted, measured),
         *_files(predicted, measured),
-    ]
+    )
+    return [one._replace(dockerfile=masked(one.dockerfile), image=masked(one.image)) for one in found]
 
 
 def _settings(predicted: Container, measured: Container) -> Iterator[Difference]:
@@ -80,7 +84,18 @@ def _argv(value: Argv) -> str:
 
 
 def _health(value: Health) -> str:
-    return _argv(value.argv) if value.argv is not None else "NONE"
+    """Return a health check with the times that are set; the engine's defaults, and 0 which means them, are none."""
+    if value.argv is None:
+        return "NONE"
+    argv = _argv(value.argv)
+    named = (
+        ("interval", value.interval, "s"),
+        ("timeout", value.timeout, "s"),
+        ("start period", value.start_period, "s"),
+        ("retries", value.retries, ""),
+    )
+    times = [f"{name} {number:g}{unit}" for name, number, unit in named if number]
+    return argv if argv == "?" else " ".join((argv, *times))
 
 
 def _named(predicted: Container, measured: Container, written: Written) -> Iterator[Difference]:
@@ -110,12 +125,32 @@ def _mapping(
             continue
         there = other[name].known() if name in other else ""
         if there is not None and there != value:
-            yield Difference(f"{kind} {name}", value or "empty", there or ("empty" if name in other else "not set"))
+            left, right = (_shown(name, text) if kind == "variable" else text for text in (value, there))
+            yield Difference(f"{kind} {name}", left or "empty", right or ("empty" if name in other else "not set"))
+
+
+def _shown(name: str, value: str) -> str:
+    """Return a variable's value; three dots for what its name or form says is a secret."""
+    return "…" if is_value(name, value) else value
+
+
+def _more(predicted: Container, measured: Container) -> Iterator[Difference]:
+    """Yield variables that neither the Dockerfile nor its base sets; labels are not asked, since a build may be told more of them."""
+    if predicted.env_open or predicted.base is None:
+        return
+    for name, traced in measured.env.items():
+        value = traced.known()
+        if name not in predicted.env and value is not None:
+            yield Difference(f"variable {name}", "not set", _shown(name, value) or "empty")
 
 
 def _base(predicted: Container, measured: Container) -> Iterator[Difference]:
     """Compare the families of the bases, where the image's layers tell: python3-debian12 is not python3-debian13."""
     ground, base = measured.ground, predicted.base
+    image = predicted.image.known()
+    noted = measured.labels[BASE_DIGEST].known() if BASE_DIGEST in measured.labels else None
+    if image is not None and image.digest and noted and noted != image.digest and BASE_DIGEST not in predicted.labels:
+        yield Difference("base's digest", image.digest, noted)
     if base is None or ground is None or not ground.name or not base.distroless:
         return
     named = ground.name.partition("@")[0].rpartition("/")[2].partition(":")[0]

@@ -27,6 +27,7 @@ from lucid_audit.image.wanted import Wanted
 from lucid_audit.record import record
 from lucid_audit.reference import ImageRef
 from lucid_audit.sources.cache import Cache
+from lucid_audit.sources.claim import Claims
 from lucid_audit.sources.prefetch import prefetched
 from lucid_audit.sources.walk import Found, Walk, walk
 
@@ -41,7 +42,7 @@ Told = Callable[[Descriptor, int], None]
 class Reading:
     """How images are read. ``deadline`` is a moment of ``time.monotonic``, None for no end; ``told`` hears of progress.
 
-    ``workers`` is how many layers are in work at once.
+    ``workers`` is how many layers are in work at once. ``claims`` are shared with all who read into the same cache.
     """
 
     wanted: Wanted
@@ -51,6 +52,7 @@ class Reading:
     told: Told
     workers: int = 4
     deadline: float | None = None
+    claims: Claims = Claims()
 
 
 def pull(
@@ -130,7 +132,7 @@ class _Parts:
         pool = ThreadPoolExecutor(self.how.workers, "layer")
         try:
             waiting: dict[Future[Layer | bytes], Descriptor] = {
-                pool.submit(self._read, descriptor, None): descriptor for descriptor in missing
+                pool.submit(self._read_once, descriptor): descriptor for descriptor in missing
             }
             for future, descriptor in waiting.items():
                 self._note(descriptor, partial(self._result, future))
@@ -171,6 +173,14 @@ class _Parts:
             return False  # what a descriptor says wrongly is said each time, not only the first
         self.done[descriptor.digest] = found
         return True
+
+    def _read_once(self, descriptor: Descriptor) -> Layer | bytes:
+        """Read one part, unless another reader does: then take what he has read."""
+        claims = self.how.claims
+        with claims.of(descriptor.digest, self.how.deadline):
+            if claims.shared and self._cached(descriptor):
+                return self.done[descriptor.digest]
+            return self._read(descriptor, None)
 
     def _read(
         self, descriptor: Descriptor, pieces: Iterator[bytes] | None, wanted: Wanted | None = None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -16,7 +17,7 @@ import pytest
 
 from tests.e2e import app, distroless, services
 from tests.e2e.push import push
-from tests.e2e.servers import need
+from tests.e2e.servers import logged_registry, need
 from tests.e2e.test_audit import DAY, ROOT
 
 pytestmark = pytest.mark.e2e
@@ -30,6 +31,14 @@ FLEET = {  # the service, the fault of its image, and what of the matrix is not 
     "probe": ("shell-probe", {"health"}),
     "debug": ("debug-base", {"distroless", "shell"}),
     "drifted": ("", set()),
+}
+
+TWINS: dict[str, tuple[set[str], set[str]]] = {  # what of the matrix is not met, and rules that report the fault
+    "buried-secret": (set(), {"secret-file-buried"}),
+    "setuid-file": (set(), {"set-id-program"}),
+    "wrong-architecture": ({"platforms"}, {"platform-mismatch"}),
+    "replaced-library": (set(), {"base-file-changed"}),
+    "copied-library": (set(), set()),
 }
 
 
@@ -149,6 +158,80 @@ def test_killed_and_resumed(fleet: Path, report: tuple[int, str], tmp_path: Path
     assert 3 <= done < len(FLEET)
     assert run(fleet, tmp_path / "cache", "--state", str(state)) == report
     assert not state.exists()
+
+
+def test_interrupted_and_resumed(fleet: Path, report: tuple[int, str], tmp_path: Path) -> None:
+    """The interrupt of a terminal reaches every process of the run; none stays, and the same command goes on."""
+    state = tmp_path / "state"
+    process = subprocess.Popen(
+        command(fleet, "--state", str(state)), env=environment(tmp_path / "cache"), stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE, text=True, start_new_session=True,
+    )  # fmt: skip
+    while process.poll() is None and (not state.exists() or state.read_bytes().count(b"\n[") < 2):
+        time.sleep(0.02)
+    os.killpg(process.pid, signal.SIGINT)
+    out, err = process.communicate(timeout=20)
+    assert (process.returncode, out) == (130, ""), "it ended before it could be interrupted"
+    assert "goes on with the rest" in err
+    assert "Traceback" not in err
+    with pytest.raises(ProcessLookupError):
+        os.killpg(process.pid, 0)
+    assert run(fleet, tmp_path / "cache", "--state", str(state)) == report
+
+
+def test_an_image_that_changed_meanwhile_is_judged_anew(fleet: Path, registry: str, tmp_path: Path) -> None:
+    """What a killed run has found of a name is of no use once the name means another image."""
+    repository = "team/moving"
+    plan = tmp_path / "lucid-plan.yaml"
+    plan.write_text(
+        f"version: 1\nservices:\n  - {{name: moving, image: '{registry}/{repository}:latest'}}\n"
+        f"  - {{name: gone, image: '{registry}/team/none:1'}}\n"
+    )
+    push(fleet / "layouts" / "sound", registry, repository)
+    state = tmp_path / "kept"
+    assert run(tmp_path, tmp_path / "cache", "--state", str(state))[0] == 3
+    push(fleet / "layouts" / "root-user", registry, repository)
+    code, text = run(tmp_path, tmp_path / "cache", "--state", str(state))
+    assert code == 3
+    assert json.loads(text)["services"][0]["requirements"]["user"]["verdict"] == "fail"
+
+
+def test_each_layer_is_read_once_whoever_has_it(fleet: Path, tmp_path: Path) -> None:
+    """The requests that a registry has seen: every layer and configuration once, with four services in work at a time."""
+    with logged_registry() as (host, log):
+        plan = tmp_path / "lucid-plan.yaml"
+        lines = ["version: 1", "services:"]
+        for name, (fault, _) in FLEET.items():
+            push(fleet / "layouts" / (fault or "sound"), host, f"shared/{name}")
+            lines.append(f"  - {{name: {name}, image: '{host}/shared/{name}:latest'}}")
+        plan.write_text("\n".join(lines) + "\n")
+        before = log.read_text().count("\n")
+        code, text = run(tmp_path, tmp_path / "cache", "--jobs", "4")
+        asked = re.findall(
+            r'"GET /v2/shared/[^/]+/blobs/(sha256:[0-9a-f]+) ', "\n".join(log.read_text().split("\n")[before:])
+        )
+    assert code == 1
+    layers = [layer["digest"] for one in json.loads(text)["services"] for layer in one["layers"]]
+    assert len(layers) > 4 * len(set(layers)), "most of what they have is the same"
+    assert set(layers) <= set(asked)
+    assert len(asked) == len(set(asked))
+
+
+def test_the_broken_twins(registry: str, tmp_path: Path) -> None:
+    """Every other fault that these images can have, beside the sound one: told apart, none hides another."""
+    lines = ["version: 1", "services:"]
+    for name in TWINS:
+        services.layout(tmp_path / name, name)
+        push(tmp_path / name, registry, f"twin/{name}")
+        lines.append(f"  - {{name: {name}, image: '{registry}/twin/{name}:latest'}}")
+    (tmp_path / "lucid-plan.yaml").write_text("\n".join(lines) + "\n")
+    code, text = run(tmp_path, tmp_path / "cache")
+    assert code == 1
+    for one in json.loads(text)["services"]:
+        wrong = {name for name, verdict in one["requirements"].items() if verdict["verdict"] == "fail"}
+        assert wrong == TWINS[one["name"]][0], (one["name"], one["requirements"])
+        found = {finding["rule"] for image in one["images"] for finding in image["findings"]}
+        assert TWINS[one["name"]][1] <= found, (one["name"], found)
 
 
 def test_an_image_that_is_gone_is_said_and_the_others_are_judged(fleet: Path, registry: str, tmp_path: Path) -> None:

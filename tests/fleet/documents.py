@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
+from lucid_audit.fleet.document import document
 from lucid_audit.fleet.plan import Plan
 from lucid_audit.fleet.requirements import REQUIREMENTS
-from lucid_audit.fleet.run import document
 from tests.sketch import AS_OF
 
 HOSTILE = "<script>alert('x')</script>\x1b[31m\u202e\"'&`|\n::error::"
@@ -20,8 +20,8 @@ def service(name: str, verdicts: dict[str, str] | None = None, **changes: Any) -
     }
     found = {
         "name": name, "image": f"team/{name}:1", "file": f"{name}/Dockerfile", "context": name, "platforms": ["linux/arm64"],
-        "port": 8080, "health": "", "tags": [], "phase": "1", "line": 1, "requirements": requirements, "judged": "image",
-        "dockerfile": None, "images": [subject(name)], "layers": [], "drift": [],
+        "port": 8080, "health": "", "tags": [], "phase": "1", "line": 1, "base": "", "requirements": requirements, "judged": "image",
+        "dockerfile": None, "images": [subject(name)], "layers": [], "drift": [], "proof": [{"of": HOSTILE, "lines": [["starts", HOSTILE], ["", HOSTILE]]}],
     }  # fmt: skip
     return {**found, **changes}
 
@@ -43,7 +43,10 @@ def subject(name: str) -> dict[str, Any]:
 
 
 def layers(*digests: str) -> list[dict[str, Any]]:
-    return [{"platform": "linux/arm64", "digest": one, "size": 1_000_000, "created_by": HOSTILE} for one in digests]
+    return [
+        {"platform": "linux/arm64", "digest": one, "diff_id": one, "size": 1_000_000, "created_by": HOSTILE}
+        for one in digests
+    ]
 
 
 def hostile() -> dict[str, Any]:

@@ -9,7 +9,7 @@ import pytest
 
 from lucid_audit.container.config import Container
 from lucid_audit.fleet.drift import drift
-from lucid_audit.fleet.run import written
+from lucid_audit.fleet.service import written
 from tests.image_sketch import publication
 from tests.sketch import sketch
 
@@ -61,6 +61,15 @@ def test_the_same() -> None:
         ({"Healthcheck": None}, {"health check": ("[/usr/bin/python3, /app/app.py]", "none")}),
         ({"Env": ["PATH=/usr/bin"]}, {"variable MODE": ("fast", "not set")}),
         ({"Labels": {"team": "other", "version": "1"}}, {"label team": ("core", "other")}),
+        (
+            {"Healthcheck": {"Test": ["CMD", "/usr/bin/python3", "/app/app.py"], "Interval": 5_000_000_000}},
+            {"health check": ("[/usr/bin/python3, /app/app.py]", "[/usr/bin/python3, /app/app.py] interval 5s")},
+        ),
+        ({"Env": ["PATH=/usr/bin", "MODE=fast", "TRACE=1"]}, {"variable TRACE": ("not set", "1")}),
+        (
+            {"Env": ["PATH=/usr/bin", "MODE=fast", "DB_PASSWORD=correct horse"]},
+            {"variable DB_PASSWORD": ("not set", "…")},
+        ),
         ({"ExposedPorts": {"9090/tcp": {}}}, {"ports": ("8080/tcp", "9090/tcp")}),
         ({"files": {"/app/other.py": "print()"}}, {"file /app/app.py": ("copied", "not there")}),
         ({"files": {"/app/app.py": "print(1)"}}, {"file /app/app.py": ("7 bytes", "8 bytes, another content")}),
@@ -82,3 +91,12 @@ def test_spellings_of_the_same() -> None:
 def test_what_a_build_argument_gives_is_not_compared() -> None:
     assert compared(Labels={"team": "core"}) == {}
     assert compared(FILE.replace("USER 65532:65532", "ARG WHO\nUSER $WHO"), User="1000") == {}
+
+
+def test_the_digest_of_the_base() -> None:
+    ours, theirs = (f"sha256:{char * 64}" for char in "ab")
+    pinned = FILE.replace(":nonroot\n", f":nonroot@{ours}\n", 1)
+    label = "org.opencontainers.image.base.digest"
+    assert compared(pinned, Labels={**CONFIG["Labels"], label: ours}) == {}
+    assert compared(pinned, Labels={**CONFIG["Labels"], label: theirs}) == {"base's digest": (ours, theirs)}
+    assert compared(FILE, Labels={**CONFIG["Labels"], label: theirs}) == {}

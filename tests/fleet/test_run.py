@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from lucid_audit.__main__ import main
+from lucid_audit.fleet.service import Runner
 
 FIXTURES = Path(__file__).parents[2] / "fixtures" / "plan"
 GOOD = 'FROM gcr.io/distroless/python3-debian13:nonroot\nCOPY app.py /app/\nEXPOSE 8080\nENTRYPOINT []\nCMD ["python3", "/app/app.py"]\n'
@@ -48,7 +49,10 @@ def test_the_four_services_on_the_day_of_their_report(capsys: pytest.CaptureFixt
     }
     assert {name for name, one in broken.items() if one["user"] == "fail"} == {"rdp-monitor"}
     assert all(set(one.values()) == {"pass"} for name, one in answers.items() if name.endswith("-fixed"))
-    assert found["totals"]["phases"] == {"3": {"ready": 2, "services": 4}, "4": {"ready": 2, "services": 4}}
+    assert found["totals"]["phases"] == {
+        "3": {"ready": 2, "images": 0, "services": 4},
+        "4": {"ready": 2, "images": 0, "services": 4},
+    }
 
 
 def test_what_is_missing_is_said_and_no_pass(capsys: pytest.CaptureFixture[str]) -> None:
@@ -101,8 +105,6 @@ def test_waivers_count_here_too(tmp_path: Path, capsys: pytest.CaptureFixture[st
 def test_a_run_goes_on_where_it_was(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from lucid_audit.fleet import run
-
     plan = write(
         tmp_path,
         "".join(f"  - {{name: s{n}, dockerfile: s{n}/Dockerfile}}\n" for n in range(4)),
@@ -110,22 +112,23 @@ def test_a_run_goes_on_where_it_was(
     )
     _, whole = fleet(capsys, plan)
     judged: list[str] = []
-    original = run._Runner.service
+    original = Runner.service
 
-    def service(self: Any, one: Any) -> dict[str, Any]:
+    def service(self: Any, one: Any) -> Any:
         if one.name == "s2" and len(judged) == 2:
             raise KeyboardInterrupt
         judged.append(one.name)
         return original(self, one)
 
-    monkeypatch.setattr(run._Runner, "service", service)
-    assert main(["fleet", "run", "--no-images", "--as-of", "2026-11-23", plan]) == 130
+    monkeypatch.setattr(Runner, "service", service)
+    assert main(["fleet", "run", "--no-images", "--jobs", "1", "--as-of", "2026-11-23", plan]) == 130
     assert (tmp_path / ".lucid-plan.yaml.state").exists()
     capsys.readouterr()
     (tmp_path / "s1" / "Dockerfile").write_text(GOOD + "# changed meanwhile\n")
+    (tmp_path / "s0" / "app.py").write_text("print(1)\n")  # the build context has changed, too
     judged.append("again")
-    _, resumed = fleet(capsys, plan)
-    assert judged == ["s0", "s1", "again", "s1", "s2", "s3"]
+    _, resumed = fleet(capsys, "--jobs", "1", plan)
+    assert judged == ["s0", "s1", "again", "s0", "s1", "s2", "s3"]
     assert resumed == whole
     assert not (tmp_path / ".lucid-plan.yaml.state").exists()
 
@@ -145,3 +148,51 @@ def test_formats_and_files(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -
         main(["fleet", "run", "--no-images", "--earlier", str(tmp_path / "csv"), str(FIXTURES / "lucid-plan.yaml")])
         == 2
     )
+
+
+def test_many_at_once_say_the_same(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    plan = str(FIXTURES / "lucid-plan.yaml")
+    assert fleet(capsys, "--jobs", "1", plan) == fleet(capsys, "--jobs", "4", plan)
+
+
+def test_one_that_kills_its_judge_is_said_and_the_others_are_judged(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import os
+    import signal
+
+    plan = write(
+        tmp_path,
+        "".join(f"  - {{name: s{n}, dockerfile: s{n}/Dockerfile}}\n" for n in range(5)),
+        **{f"s{n}": GOOD for n in range(5)},
+    )
+    original = Runner.service
+
+    def service(self: Any, one: Any) -> Any:
+        if one.name == "s2":
+            os.kill(os.getpid(), signal.SIGKILL)
+        return original(self, one)
+
+    monkeypatch.setattr(Runner, "service", service)
+    code, found = fleet(capsys, "--jobs", "2", plan)
+    assert code == 3
+    answers = verdicts(found)
+    assert set(answers["s2"].values()) == {"unknown"}
+    assert "has died" in found["services"][2]["dockerfile"]["problems"][0]["message"]
+    assert all(set(answers[name].values()) == {"pass"} for name in ("s0", "s1", "s3", "s4"))
+
+
+def test_a_bug_in_a_worker_is_a_bug(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plan = write(tmp_path, "  - {name: a, dockerfile: a/Dockerfile}\n  - {name: b, dockerfile: a/Dockerfile}\n", a=GOOD)
+    monkeypatch.setattr(Runner, "service", lambda _self, _one: 1 // 0)
+    assert main(["fleet", "run", "--no-images", "--jobs", "2", plan]) == 70
+    assert "ZeroDivisionError" in capsys.readouterr().err
+
+
+def test_a_policy_that_is_wrong_is_said_by_a_worker_too(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    plan = write(tmp_path, "  - {name: a, dockerfile: a/Dockerfile}\n  - {name: b, dockerfile: a/Dockerfile}\n", a=GOOD)
+    (tmp_path / "lucid-audit.yaml").write_text("nonsense: 1\n")
+    assert main(["fleet", "run", "--no-images", plan]) == 2
+    assert "lucid-audit.yaml" in capsys.readouterr().err
