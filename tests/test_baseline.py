@@ -171,3 +171,30 @@ def test_counts_only_fall(tmp_path_factory: pytest.TempPathFactory, lines: list[
         all_ = sum(one["rule"] == rule for one in every)
         silent = all_ - sum(one.endswith(f" {rule}") for one in counted)
         assert 0 <= silent <= made.written().count(rule)
+
+
+@given(
+    st.lists(
+        st.lists(
+            st.sampled_from(
+                ["WORKDIR one\n", "WORKDIR two\n", "# x\n", "\n", "FROM python AS build\n", "FROM debian\n"]
+            ),
+            max_size=6,
+        ),
+        min_size=1,
+        max_size=4,
+    )
+)
+def test_edits_one_after_the_other(tmp_path_factory: pytest.TempPathFactory, edits: list[list[str]]) -> None:
+    """Whatever a file becomes, a baseline that is pruned only shrinks, and what it lost counts when it comes back."""
+    made = Repository(tmp_path_factory.mktemp("repository"))
+    made.lint(OLD, "--write-baseline", str(made.baseline))
+    before = json.loads(made.baseline.read_text())["findings"]
+    for edit in edits:
+        made.new("FROM python\n" + "".join(edit), "--prune-baseline")
+        after = json.loads(made.baseline.read_text())["findings"]
+        assert all(one in before for one in after)
+        assert len(after) <= len(before)
+        before = after
+    every = json.loads(made.lint(OLD, "--format", "json").stdout)["subjects"][0]["findings"]
+    assert len(made.new(OLD)) == len(every) - len(before)
