@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from typing import Any
 
 PACKAGE = os.path.dirname(os.path.abspath(__file__))
-KINDS = ("dockerfile", "container", "image", "publication", "policy")
+KINDS = ("dockerfile", "container", "image", "publication", "policy", "compose", "build-command")
 COLD_KEYS = ("examples", "rationale", "references")  # read from the YAML when somebody asks for an explanation
 
 

@@ -207,7 +207,14 @@ def _shown(subject: Any) -> str:
         return subject.rstrip("\n")
     import yaml  # noqa: PLC0415  (only for people who read about an image rule)
 
-    return str(yaml.safe_dump(subject, sort_keys=False, allow_unicode=True, width=100)).rstrip("\n")
+    class Dumper(yaml.SafeDumper):
+        """Writes text of several lines as a block."""
+
+    def text(dumper: yaml.SafeDumper, value: str) -> yaml.ScalarNode:
+        return dumper.represent_scalar("tag:yaml.org,2002:str", value, "|" if "\n" in value else None)
+
+    Dumper.add_representer(str, text)
+    return yaml.dump(subject, Dumper=Dumper, sort_keys=False, allow_unicode=True, width=100).rstrip("\n")
 
 
 def _markdown_example(example: Mapping[str, Any]) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 
 from lucid_audit import checks, policy_file
 from lucid_audit.catalogue import compiled
-from lucid_audit.checks import AUDIT, LINT
+from lucid_audit.checks import AROUND, AUDIT, LINT
 from lucid_audit.errors import UsageError
 from lucid_audit.policy import Policy
 from lucid_audit.policy import select as select_rules
@@ -28,7 +28,7 @@ class RuleSet(NamedTuple):
 
     def severities(self, profile: str) -> dict[str, str]:
         """Return the rules that a profile turns on, with the severity it gives them."""
-        every = (*LINT, *AUDIT)
+        every = (*LINT, *AUDIT, *AROUND)
         active = select_rules(self.rules, self.profiles, Policy(), profile=profile, subjects=every)
         return {rule.rule.id: rule.severity.name for rule in active}
 

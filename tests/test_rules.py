@@ -10,6 +10,7 @@ import pytest
 
 from lucid_audit.catalogue import KINDS, compiled, folder, schema
 from lucid_audit.checks import load_all as load_checks
+from lucid_audit.engine.around import judge as judge_around
 from lucid_audit.engine.dockerfile import judge
 from lucid_audit.engine.image import judge as judge_image
 from lucid_audit.engine.waive import judge as judge_waivers
@@ -19,6 +20,7 @@ from lucid_audit.policy_file import read_rule
 from lucid_audit.rules import ActiveRule, Rule, activate
 from lucid_audit.waiver import Waiver
 from lucid_audit.yamlsource import load
+from tests.around_sketch import surrounded
 from tests.image_sketch import publication
 from tests.sketch import AS_OF, sketch
 
@@ -64,6 +66,8 @@ def judged(subject: Any, example: dict[str, Any], active: list[ActiveRule]) -> t
     reports: tuple[SubjectReport, ...]
     if isinstance(subject, str):
         reports = (judge(sketch(subject, example), active),)
+    elif "compose" in subject or "repository" in subject:
+        reports = judge_around(surrounded(subject), active)
     elif "waivers" in subject:
         reports = (of_waivers(subject["waivers"], subject["found"], active),)
     else:

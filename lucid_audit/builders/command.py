@@ -37,6 +37,8 @@ _SHORT = re.compile(r"-([ft])=?(.+)", re.DOTALL)
 GENERATED = re.compile(
     r"(?:>{1,2}|\btee\b|\bcp\b|\bmv\b|\bcurl\b|\bwget\b|\bsed -i\b|\benvsubst\b|\bln\b|\brsync\b|\binstall\b)[^\n]*"
     r"(?:Docker|Container)file|\bgit clone\b|\bgit checkout\b|\bgit submodule\b|\bgit worktree\b|\bgit pull\b|\btar\b[^\n]* -?\w*x|\bunzip\b"
+    r"|^[ \t]*FROM[ \t]+[\w.$]",
+    re.MULTILINE,
 )
 """What a script does that may put a Dockerfile, or a context, where none is in the repository."""
 

@@ -10,13 +10,12 @@ import os
 import re
 from typing import Any
 
+from lucid_audit.around.service import Deployed, Test
 from lucid_audit.builders.builder import Trouble, read
 from lucid_audit.builders.compose import MAIN, OVERRIDES
 from lucid_audit.builders.interpolate import interpolate, parse_env
 from lucid_audit.builders.yamltree import YamlError, load
-from lucid_audit.record import record
 from lucid_audit.text import SourceText, Span
-from lucid_audit.tuples import NamedTuple
 from lucid_audit.values import Unknown, Value
 
 TYPE_CHECKING = False
@@ -27,45 +26,6 @@ if TYPE_CHECKING:
 
 SERVICES = 2_000  # of one file
 _PORT = re.compile(r"(?:^|:)(\d{1,5})(?:/(?:tcp|udp))?$")
-
-
-class Test(NamedTuple):
-    """A ``healthcheck: test:``. ``shell``: a string or CMD-SHELL, so that a shell of the image runs it. ``disabled``: NONE."""
-
-    words: tuple[Value, ...]
-    shell: bool = False
-    disabled: bool = False
-
-
-@record(eq=False)
-class Deployed:
-    """One service of one compose file. ``spans`` say where each of its keys is, "" where the service itself is.
-
-    None is what the file does not say. ``open``: why it may say more elsewhere, "" when it cannot.
-    """
-
-    name: str
-    source: SourceText
-    spans: Mapping[str, Span]
-    image: Value | None = None
-    builds: bool = False
-    test: Test | None = None
-    user: Value | None = None
-    read_only: Value | None = None
-    privileged: Value | None = None
-    cap_drop: tuple[str, ...] | None = None
-    cap_add: tuple[str, ...] | None = None
-    security_opt: tuple[str, ...] | None = None
-    tmpfs: tuple[str, ...] | None = None
-    volumes: tuple[str, ...] = ()
-    entrypoint: bool = False
-    ports: tuple[int, ...] = ()
-    environment: Mapping[str, Value] = {}
-    open: str = ""
-
-    def place(self, *keys: str) -> Span:
-        """Return where the first of these keys is that the service has, else where its name is."""
-        return next((self.spans[key] for key in keys if key in self.spans), self.spans[""])
 
 
 def deployed(path: str, root: str) -> tuple[Deployed, ...] | Trouble:
@@ -122,10 +82,10 @@ def _service(
 ) -> Deployed:
     at = ("services", name)
     spans = {"": _span(source, document.line(at))}
-    spans |= {key: _span(source, document.line((*at, key))) for key in raw}
+    spans |= {key: _span(source, document.line((*at, key)), key) for key in raw}
     health = raw.get("healthcheck")
     if isinstance(health, dict):
-        spans |= {f"healthcheck.{key}": _span(source, document.line((*at, "healthcheck", key))) for key in health}
+        spans |= {f"healthcheck.{key}": _span(source, document.line((*at, "healthcheck", key)), key) for key in health}
     reason = "it extends another service" if raw.get("extends") else more.get(name, "")
     return Deployed(
         name,
@@ -149,9 +109,12 @@ def _service(
     )
 
 
-def _span(source: SourceText, line: int) -> Span:
+def _span(source: SourceText, line: int, key: str = "") -> Span:
+    """Return a line from where its key is, or from its first character, to its end."""
     text, start = source.line(line), source.offset(line)
-    return Span(start + len(text) - len(text.lstrip(" ")), start + len(text.rstrip()))
+    named = re.search(rf"(?<![\w.-]){re.escape(key)}[\"']?[ \t]*:", text) if key else None
+    at = named.start() if named is not None else len(text) - len(text.lstrip(" "))
+    return Span(start + at, start + max(len(text.rstrip()), at))
 
 
 def _text(raw: object, env: Mapping[str, str]) -> Value | None:

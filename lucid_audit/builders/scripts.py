@@ -68,11 +68,12 @@ class Shell:
         *,
         kind: str,
         script: bool = False,
+        made: bool = False,
     ) -> None:
         self.file, self.root, self.kind = file, root, kind
         self.folders = tuple(dict.fromkeys(folders))
         self.values = Values(known or {}, file if script else "", root)
-        self.made = False
+        self.made = made
         self._stack: list[_Moved] = []
         self._arrays: dict[str, str] = {}
         self._piece = Piece("", 0)

@@ -76,16 +76,18 @@ def _of(file: str, text: str, kind: str, root: str, troubles: list[Trouble]) -> 
         yield from found.builds
         return
     from lucid_audit.builders import documents  # noqa: PLC0415  (most repositories have few of each)
+    from lucid_audit.builders.command import GENERATED  # noqa: PLC0415
     from lucid_audit.builders.pieces import Piece  # noqa: PLC0415
     from lucid_audit.builders.scripts import Shell  # noqa: PLC0415
 
     folder = os.path.dirname(file)
+    made = GENERATED.search(text) is not None  # of a document or a Makefile every part may prepare another
     if kind == "make":
         for recipe in documents.makefile(text, folder):
             for piece in recipe.pieces:
-                yield from Shell(file, root, (folder,), recipe.known, kind="Makefile").run(piece)
+                yield from Shell(file, root, (folder,), recipe.known, kind="Makefile", made=made).run(piece)
     elif kind == "markdown":
         for piece in documents.markdown(text):
-            yield from Shell(file, root, (root, folder), kind="document").run(piece)
+            yield from Shell(file, root, (root, folder), kind="document", made=made).run(piece)
     else:
         yield from Shell(file, root, (root, folder), kind="script", script=True).run(Piece(text, 0))

@@ -2,9 +2,9 @@
 
 A check is a generator ``check(subject, params) -> Hit | Skip``. The annotation of its first parameter says what it
 judges: ``Build`` (one Dockerfile), ``Container`` (predicted or measured), ``Image`` (one platform of what was pulled) or
-``Publication`` (all that a reference names), or ``Waivers`` (a policy's). ``Image`` and ``Publication`` live in the folder ``images``, which linting a Dockerfile never
-imports. ``params`` is a record beside the
-check, left out when there is none. A check yields a Skip for what cannot be known, and never raises.
+``Publication`` (all that a reference names), ``Waivers`` (a policy's), ``Deployment`` (a compose service) or ``BuildCall`` (a
+build command). Those of images and of what surrounds them live in folders of their own, which linting a Dockerfile never imports.
+``params`` is a record beside the check, left out when there is none. A check yields a Skip for what cannot be known, and never raises.
 """
 
 from __future__ import annotations
@@ -28,10 +28,13 @@ SUBJECTS = {
     "Image": "image",
     "Publication": "publication",
     "Waivers": "policy",
+    "Deployment": "compose",
+    "BuildCall": "build-command",
 }
-IMAGES = "images"
+FOLDERS = ("images", "around")  # of checks that linting a Dockerfile never imports
 LINT = ("dockerfile", "container", "policy")  # what a Dockerfile is judged by
 AUDIT = ("container", "image", "publication", "policy")  # what an image is judged by
+AROUND = ("compose", "build-command")  # what surrounds images
 
 
 class Check(NamedTuple):
@@ -76,9 +79,10 @@ def load() -> Mapping[str, Check]:
 
 @cache
 def load_all() -> Mapping[str, Check]:
-    """Import those of images too."""
+    """Import those of images and of what surrounds them too."""
     load()
-    _import(os.path.join(__path__[0], IMAGES), f"{__name__}.{IMAGES}")
+    for folder in FOLDERS:
+        _import(os.path.join(__path__[0], folder), f"{__name__}.{folder}")
     return _registry
 
 

@@ -16,7 +16,9 @@ from lucid_audit.commands import fleet_init
 from lucid_audit.deliver import write
 from lucid_audit.dockerfile.stages import Settings
 from lucid_audit.fleet import document as answer
-from lucid_audit.fleet import plan_file, run
+from lucid_audit.fleet import plan_file, run, surroundings
+from lucid_audit.fleet.complete import Completed, complete
+from lucid_audit.fleet.evidence import Repository, survey
 from lucid_audit.fleet.plan import Plan
 from lucid_audit.fleet.shown import Shown
 
@@ -84,7 +86,7 @@ def run_command(plan: str, format_: str, outputs: list[tuple[str, str]], **optio
 
     PLAN is lucid-plan.yaml when it is left out. Exit codes: 0 all services meet all requirements, 1 not, 3 something could not be read.
     """
-    found = plan_file.read(plan)
+    found, completed, repository = _planned(plan)
     earlier = _earlier(options["earlier"])
     ask = audit.Request(
         (), _day(options["as_of"]), environ=os.environ, platform=options["platform"], source=options["source"],
@@ -95,7 +97,8 @@ def run_command(plan: str, format_: str, outputs: list[tuple[str, str]], **optio
         os.unlink(state)
     only = _changed(found, options["changed_since"], ask) if options["changed_since"] else None
     request = run.Request(found, ask, options["images"], only, state, options["jobs"])
-    document = answer.document(found, _judged(request), ask.as_of)
+    services = _judged(request)
+    document = answer.document(found, services, ask.as_of, surroundings.judged(repository, completed, ask))
     for name, file in outputs:
         _save(_rendered(document, earlier, name, options["show_unknown"]), file)
     write(_rendered(document, earlier, format_, options["show_unknown"]))
@@ -103,9 +106,19 @@ def run_command(plan: str, format_: str, outputs: list[tuple[str, str]], **optio
         return errors.UNREADABLE
     return (
         errors.OK
-        if document["totals"]["ready"] == len(document["services"]) and not document["totals"]["drifted"]
+        if document["totals"]["ready"] == len(document["services"])
+        and not document["totals"]["drifted"]
+        and not surroundings.errors(document)
         else errors.FINDINGS
     )
+
+
+def _planned(path: str) -> tuple[Plan, Completed, Repository]:
+    """Read a plan; what it leaves out is taken from the repository that it stands in."""
+    plan = plan_file.read(path)
+    repository = survey(plan.folder)
+    completed = complete(plan, repository)
+    return completed.plan, completed, repository
 
 
 def _day(value: str | None) -> Any:

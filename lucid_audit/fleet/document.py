@@ -17,8 +17,10 @@ from lucid_audit.fleet.run import unread
 Service = Mapping[str, Any]
 
 
-def document(plan: Plan, services: Sequence[Service], day: date) -> dict[str, Any]:
-    """Return the whole answer; its shape is ``docs/fleet.schema.json``."""
+def document(
+    plan: Plan, services: Sequence[Service], day: date, around: Mapping[str, Any] | None = None
+) -> dict[str, Any]:
+    """Return the whole answer; its shape is ``docs/fleet.schema.json``. ``around``: what ``surroundings.judged`` found."""
     compared = [{**one, "drift": [*one["drift"], *more]} for one, more in zip(services, _bases(services), strict=True)]
     return {
         "version": 1,
@@ -27,6 +29,7 @@ def document(plan: Plan, services: Sequence[Service], day: date) -> dict[str, An
         "as_of": day.isoformat(),
         "totals": totals(compared),
         "services": compared,
+        **({"around": dict(around)} if around is not None else {}),
     }
 
 

@@ -7,9 +7,10 @@ import re
 from collections.abc import Mapping
 
 from lucid_audit import discover
+from lucid_audit.around.service import Deployed
 from lucid_audit.builders.builder import Builder, Trouble
 from lucid_audit.builders.command import BuildCommand, resolve
-from lucid_audit.builders.deployed import Deployed, deployed
+from lucid_audit.builders.deployed import deployed
 from lucid_audit.builders.folder import declared
 from lucid_audit.builders.written import kind_of, written
 from lucid_audit.text import SourceText

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from hashlib import sha256
 from html import escape
 
+from lucid_audit.fleet import surroundings
 from lucid_audit.fleet.assets import SCRIPT, STYLE
 from lucid_audit.fleet.words import MARKS, TITLES, Document, cell, ready, totals, trend
 from lucid_audit.report.escape import visible
@@ -34,6 +35,7 @@ def render(document: Document, earlier: Document | None = None) -> str:
             *_trend(document, earlier),
             *_matrix(document),
             *_services(document),
+            *_around(document),
             f"</main>\n<script>{SCRIPT}</script>\n</body>\n</html>\n",
         )
     )
@@ -111,6 +113,12 @@ def _services(document: Document) -> Iterator[str]:
         yield from _subjects(one)
         yield from _layers(one, shared, widest)
         yield '<a href="#matrix">back to the table</a></section>'
+
+
+def _around(document: Document) -> Iterator[str]:
+    """Yield what surrounds the images: builds and deployments, what nobody builds or uses."""
+    for number, (title, lines) in enumerate(surroundings.sections(document)):
+        yield from _fold(f"around-{number}", f"{_text(title)}: {len(lines)}", lines)
 
 
 def _fold(identifier: str, summary: str, lines: list[str]) -> Iterator[str]:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from html import escape
 
+from lucid_audit.fleet import surroundings
 from lucid_audit.fleet.requirements import FAIL
 from lucid_audit.fleet.words import MARKS, TITLES, Document, cell, totals, trend
 from lucid_audit.report.escape import visible
@@ -37,9 +39,21 @@ def render(document: Document, earlier: Document | None = None) -> str:
         else:
             lines += block
             used += size
+    for block, shorter in _beside(document):
+        fits = used + sum(len(line) + 1 for line in block) <= LIMIT
+        lines += block if fits else shorter
+        used += sum(len(line) + 1 for line in (block if fits else shorter))
     if left:
         lines += ["", f"**What is wrong with {left} more did not fit in a comment.**"]
     return "\n".join(lines) + "\n"
+
+
+def _beside(document: Document) -> Iterator[tuple[list[str], list[str]]]:
+    """Yield each part that is beside the services, and what stands for it where it does not fit."""
+    for title, found in surroundings.sections(document):
+        head = ["", f"<details><summary>{title}: {len(found)}</summary>", ""]
+        block = [*head, *(f"- {prose(line)}" for line in found), "", "</details>"]
+        yield block, ["", f"**{title}: {len(found)}, which did not fit in a comment.**"]
 
 
 def _why(service: Document) -> list[str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from lucid_audit.fleet import surroundings
 from lucid_audit.fleet.words import MARKS, TITLES, Document, cell, ready, totals, trend
 from lucid_audit.report.escape import unobeyed, visible
 
@@ -32,6 +33,10 @@ def _lines(document: Document, earlier: Document | None, *, show_unknown: bool) 
     for service in document["services"]:
         if not ready(service) or service["drift"]:
             yield from _service(service, show_unknown=show_unknown)
+    for title, found in surroundings.sections(document):
+        yield f"{title}:"
+        yield from (f"  {visible(line)}" for line in found)
+        yield ""
     yield from (f"{visible(name)}: {value}" for name, value in totals(document))
     changes = list(trend(document, earlier))
     if earlier is not None:

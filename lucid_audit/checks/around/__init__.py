@@ -1,0 +1,1 @@
+"""Judgements of what surrounds images: compose services and build commands."""
