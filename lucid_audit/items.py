@@ -56,6 +56,12 @@ def _search(path: str, places: Surroundings) -> Iterator[Item]:
         yield Item(path, problem="no Dockerfile in this folder")
 
 
+def deploys(item: Item) -> bool:
+    """Whether an item is a compose file, by its name; what comes through a pipe is a Dockerfile."""
+    name = os.path.basename(item.name)
+    return not item.piped and name.endswith((".yaml", ".yml")) and discover.declares_builds(name)
+
+
 def content(item: Item) -> tuple[str, bytes]:
     """Return why an item cannot be read, or "" and its content."""
     problem, data = item.problem, item.data or b""

@@ -20,7 +20,7 @@ from lucid_audit.dockerfile.stages import Settings
 from lucid_audit.engine.dockerfile import judge
 from lucid_audit.errors import InternalError, LucidError
 from lucid_audit.finding import Location, Problem, SubjectReport
-from lucid_audit.items import STDIN, Item, content, loaded, wanted
+from lucid_audit.items import STDIN, Item, content, deploys, loaded, wanted
 from lucid_audit.outcome import Outcome, finished
 from lucid_audit.plans import merged, plans
 from lucid_audit.policy import Policy, platforms
@@ -133,8 +133,8 @@ def _past(request: Request, prepared: Prepared, items: Sequence[Item]) -> Past |
     """Return what earlier runs of this kind have found of these items; None where that cannot be known."""
     from lucid_audit import remember  # noqa: PLC0415  (only in runs of many files)
 
-    if any(item.piped for item in items):
-        return None
+    if any(item.piped or deploys(item) for item in items):
+        return None  # what a compose file is judged by are the Dockerfiles that it names
     policy, places = prepared.policy, prepared.places
     asked = (
         request.as_of,
@@ -171,9 +171,10 @@ def prepare(request: Request) -> Prepared:
     """
     rules = ruleset.load(request.policy, _start(request.paths))
     shell = {True: ((SHELL,), ()), False: ((), (SHELL,)), None: ((), ())}[request.shellcheck]
-    active = rules.active(request.profile, request.select, (*request.ignore, *shell[1]), LINT, shell[0])
     places = Surroundings(request.context, rules.policy)
     items = list(wanted(request.paths, request.stdin, request.stdin_name, places))
+    subjects = (*LINT, "compose") if any(map(deploys, items)) else LINT
+    active = rules.active(request.profile, request.select, (*request.ignore, *shell[1]), subjects, shell[0])
     if request.changed_since:
         from lucid_audit.changed import since  # noqa: PLC0415  (it asks git)
 
@@ -196,7 +197,7 @@ def _examine(prepared: Prepared, items: Sequence[Item], jobs: int) -> None:
 
     def texts(at: int) -> list[str]:
         problem, data = content(items[at])
-        if problem:
+        if problem or deploys(items[at]):
             return []
         try:
             dockerfile = parse(SourceText.decode(items[at].name, data))
@@ -236,6 +237,11 @@ def _judge(item: Item, prepared: Prepared, request: Request) -> Judged:
     if problem:
         problems = (Problem(problem, Location(item.name)),)
         return Judged(SubjectReport("dockerfile", item.name, problems=problems, path=path))
+    if deploys(item):
+        from lucid_audit.deploying import judge as judge_compose  # noqa: PLC0415  (few name a compose file)
+
+        report = judge_compose(item.name, prepared.rules, prepared.settings, places)
+        return Judged(replace(report, path=path))
     report, builds = look(SourceText.decode(item.name, data), not item.piped, prepared, request)
     report = replace(report, path=path)
     if places.notes is None:

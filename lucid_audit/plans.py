@@ -57,7 +57,7 @@ def plans(dockerfile: Dockerfile, name: str, settings: Settings, places: Surroun
     found: dict[Hashable, Plan] = {}
     for builder in builders:
         contexts, note = places.contexts(name, builder)
-        plan = Plan(_settings(settings, builder), contexts, note, builder.said(place=False))
+        plan = Plan(settings_of(settings, builder), contexts, note, builder.said(place=False))
         key = contexts.candidates[0].key if contexts is not None else "", *_differences(plan.settings)
         found.setdefault(key, plan)
         if len(found) == PLANS:
@@ -66,7 +66,7 @@ def plans(dockerfile: Dockerfile, name: str, settings: Settings, places: Surroun
     return [*others, last._replace(note=last.note + notes)]
 
 
-def _settings(settings: Settings, builder: Builder) -> Settings:
+def settings_of(settings: Settings, builder: Builder) -> Settings:
     """Return the settings of a build: what the person or the policy set stays."""
     place = f"{builder.kind} {builder.name}".strip()
     declared = {

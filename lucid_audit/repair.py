@@ -11,7 +11,7 @@ from tempfile import NamedTemporaryFile
 from lucid_audit import lint
 from lucid_audit.errors import InputError
 from lucid_audit.finding import Finding
-from lucid_audit.items import content
+from lucid_audit.items import content, deploys
 from lucid_audit.mend import mend
 from lucid_audit.text import SourceText
 from lucid_audit.tuples import NamedTuple
@@ -40,6 +40,8 @@ def run(request: lint.Request, *, unsafe: bool) -> Iterator[Repair]:
         every = request._replace(paths=(), select=(), policy=prepared.policy.path)
         prepared = prepared._replace(rules=lint.prepare(every).rules)
     for item in prepared.items:
+        if deploys(item):
+            continue  # nobody repairs compose files yet
         problem, data = content(item)
         if problem:
             continue

@@ -24,9 +24,12 @@ def summary(report: Report, style: Style) -> str:
     return "; ".join(parts)
 
 
+_FILES = {"compose": "dockerfile", "build-command": "dockerfile"}  # files, too
+
+
 def noun(report: Report) -> str:
     """Return what the subjects of a report are: files, images, or both."""
-    kinds = {subject.kind for subject in report.subjects if subject.kind != "policy"}
+    kinds = {_FILES.get(subject.kind, subject.kind) for subject in report.subjects if subject.kind != "policy"}
     return {"dockerfile": "file", "image": "image"}.get("".join(kinds), "subject") if kinds else "file"
 
 
