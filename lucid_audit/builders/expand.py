@@ -45,11 +45,11 @@ class Values:
         if whole is not None:
             value = self.known.get(whole[1] or whole[2])
             return value.split() if isinstance(value, str) else self._why(raw)
-        value = self.text(raw, folder)
+        value = self.text(raw, folder, split=True)
         return value if isinstance(value, Unknown) else [value]
 
-    def text(self, raw: str, folder: str) -> Value:
-        """Return one word as text."""
+    def text(self, raw: str, folder: str, *, split: bool = False) -> Value:
+        """Return one word as text. ``split``: blanks of values without quotes would make several words of it."""
         made: dict[str, str] = {}
 
         def keep(text: str) -> str:
@@ -69,7 +69,7 @@ class Values:
             if value is None:
                 return Unknown(f"{_short(inner[0])} is known only when it runs")
             raw = raw[: inner.start()] + keep(value) + raw[inner.end() :]
-        return self._plain(raw, folder, made)
+        return self._plain(raw, folder, made, split=split)
 
     def _defaults(self, raw: str) -> str:
         """Replace ``${NAME:-default}``, the innermost first, by the variable when it is known, else by the default."""
@@ -82,7 +82,7 @@ class Values:
             raw = raw[: found.start()] + (f"${{{found[1]}}}" if taken else found[3]) + raw[found.end() :]
         return raw
 
-    def _plain(self, raw: str, folder: str, made: Mapping[str, str]) -> Value:
+    def _plain(self, raw: str, folder: str, made: Mapping[str, str], *, split: bool = False) -> Value:
         def lookup(name: str) -> str | None:
             if name == "PWD":
                 return folder or None
@@ -90,7 +90,7 @@ class Values:
             return value if isinstance(value, str) else None
 
         try:
-            word = read_word(raw, 0, lookup)
+            word = read_word(raw, 0, lookup, split=split)
         except ScriptError as error:
             return Unknown(str(error))
         if word.text is None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 
+from lucid_audit.dockerfile.shell_match import ScriptError
+from lucid_audit.dockerfile.shell_words import read_word
 from lucid_audit.text import Span
 from lucid_audit.tuples import NamedTuple
 
@@ -15,6 +17,9 @@ if TYPE_CHECKING:
 
 PARENTHESES = r"\$\((?:[^()]|\((?:[^()]|\([^()]*\))*\))*\)"
 _VALUE = rf"((?:\"(?:\\.|{PARENTHESES}|[^\"\\])*\"|'[^']*'|{PARENTHESES}|\$\{{[^}}]*\}}|[^\s;&|\"'()$]|\$)*)"
+
+
+_COMMENT = re.compile(r"^[ \t]*#[^\n]*", re.MULTILINE)
 
 
 class Piece(NamedTuple):
@@ -52,6 +57,7 @@ def placed(text: str, commands: Sequence[SimpleCommand]) -> Iterator[Placed]:
 
     What a substitution holds is listed before the command that it is in, so only what is as deep or less moves the place.
     """
+    code = _COMMENT.sub(lambda match: " " * len(match[0]), text)
     assigned = 0
     marks: dict[int, int] = {}
     for command in commands:
@@ -63,14 +69,26 @@ def placed(text: str, commands: Sequence[SimpleCommand]) -> Iterator[Placed]:
             yield Placed(command, start, ())
             continue
         for number, (name, value) in enumerate(command.assignments):
-            match = re.compile(rf"(?:^|[\s;&|(]){re.escape(name)}\+?={_VALUE}", re.MULTILINE).search(
-                text, assigned if number else begin
-            )
-            raw = match[1] if match is not None else _quoted(value) if value is not None else f"${{{name}?}}"
+            match = _written(code, name, value, assigned if number else begin)
+            # What the parser knows has nothing to expand; of the rest it matters how it is written.
+            raw = _quoted(value) if value is not None else match[1] if match is not None else f"${{{name}?}}"
             assigned = match.end(1) if match is not None else assigned
             start = match.start(1) if match is not None and not number else start
             written.append((name, raw))
         yield Placed(command, start, tuple(written))
+
+
+def _written(code: str, name: str, value: str | None, start: int) -> re.Match[str] | None:
+    """Find the assignment behind ``start`` that the parser read as ``value``, None for one that has to be expanded."""
+    pattern = re.compile(rf"(?:^|[\s;&|(]){re.escape(name)}\+?={_VALUE}", re.MULTILINE)
+    for match in pattern.finditer(code, start):
+        try:
+            read = read_word(match[1], 0, lambda _: None).text if match[1] else ""
+        except ScriptError:
+            continue
+        if read == value or (value is None and match[1].startswith("(")):
+            return match
+    return None
 
 
 def _quoted(value: str) -> str:

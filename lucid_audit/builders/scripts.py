@@ -13,6 +13,7 @@ from lucid_audit.builders.expand import Values
 from lucid_audit.builders.pieces import PARENTHESES, Piece, Placed, placed
 from lucid_audit.dockerfile.shell import parse_script
 from lucid_audit.dockerfile.shell_match import ScriptError, matching
+from lucid_audit.dockerfile.shell_words import read_word
 from lucid_audit.record import replace
 from lucid_audit.text import Span
 from lucid_audit.tuples import NamedTuple
@@ -30,7 +31,6 @@ _LOOP = re.compile(
     r"(?:^|[\n;&|{(]|\bdo|\bthen)[ \t]*for[ \t]+([A-Za-z_]\w*)[ \t]+in[ \t]+([^;\n]*?)[ \t]*(?:;|\n)\s*do\b"
 )
 _DO_DONE = re.compile(r"(?:^|[\s;])(do|done)(?=[\s;&|)<>]|$)")
-_LIST_WORD = re.compile(r"\"[^\"]*\"|'[^']*'|[^\s#]+|#[^\n]*")
 _WHOLE_ARRAY = re.compile(r'"?\$\{([A-Za-z_]\w*)\[[@*]\]\}"?')
 _CLOSED = re.compile(r"(?:^|[\n;])[ \t]*(?:fi|done|esac|else|elif|\})(?![\w-])|;;|\)")
 _SUBSTITUTED = re.compile(PARENTHESES)
@@ -93,10 +93,8 @@ class Shell:
     def _several(self, text: str, depth: int = 0) -> list[str]:
         """Return the words of a list as they are now, none when one of them is not known."""
         found: list[str] = []
-        for raw in _LIST_WORD.findall(text):
+        for raw in _split(text):
             array = _WHOLE_ARRAY.fullmatch(raw)
-            if raw.startswith("#"):
-                continue
             if array is not None:
                 found += self._several(self._arrays.get(array[1], "?"), depth + 1) if depth < DEPTH else []
                 continue
@@ -284,6 +282,22 @@ class Shell:
             if isinstance(value, str) and value:
                 return value
         return ""
+
+
+def _split(text: str) -> Iterator[str]:
+    """Yield the words of a list as they are written."""
+    at = 0
+    while at < len(text):
+        if text[at] == "#":
+            at = (text.find("\n", at) + 1) or len(text)
+            continue
+        try:
+            end = read_word(text, at, lambda _: None).end
+        except ScriptError:
+            end = len(text)
+        if end > at:
+            yield text[at:end]
+        at = max(end, at + 1)
 
 
 def _in(path: str, root: str) -> bool:
