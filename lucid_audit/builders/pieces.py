@@ -21,6 +21,11 @@ _VALUE = rf"((?:\"(?:\\.|{PARENTHESES}|[^\"\\])*\"|'[^']*'|{PARENTHESES}|\$\{{[^
 
 _COMMENT = re.compile(r"^[ \t]*#[^\n]*", re.MULTILINE)
 
+_LOOP = re.compile(
+    r"(?:^|[\n;&|{(]|\bdo|\bthen)[ \t]*for[ \t]+([A-Za-z_]\w*)[ \t]+in[ \t]+([^;\n]*?)[ \t]*(?:;|\n)\s*do\b"
+)
+_DO_DONE = re.compile(r"(?:^|[\s;])(do|done)(?=[\s;&|)<>]|$)")
+
 
 class Piece(NamedTuple):
     """Shell text in a file. ``start`` is its offset there; ``indent`` what every later line lost in front.
@@ -93,3 +98,40 @@ def _written(code: str, name: str, value: str | None, start: int) -> re.Match[st
 
 def _quoted(value: str) -> str:
     return "'" + value.replace("'", "'\\''") + "'"
+
+
+class Loop(NamedTuple):
+    """A ``for`` loop: from where to where its body goes, its variable, and the words that it goes through."""
+
+    start: int
+    end: int
+    name: str
+    words: str
+
+
+def loops(text: str) -> Iterator[Loop]:
+    """Yield the ``for`` loops of a script, outer before inner."""
+    for match in _LOOP.finditer(text):
+        depth, end = 1, len(text)
+        for token in _DO_DONE.finditer(text, match.end()):
+            depth += 1 if token[1] == "do" else -1
+            if not depth:
+                end = token.start(1)
+                break
+        yield Loop(match.end(), end, match[1], match[2])
+
+
+def split(text: str) -> Iterator[str]:
+    """Yield the words of a list as they are written."""
+    at = 0
+    while at < len(text):
+        if text[at] == "#":
+            at = (text.find("\n", at) + 1) or len(text)
+            continue
+        try:
+            end = read_word(text, at, lambda _: None).end
+        except ScriptError:
+            end = len(text)
+        if end > at:
+            yield text[at:end]
+        at = max(end, at + 1)

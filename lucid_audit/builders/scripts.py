@@ -10,10 +10,9 @@ import re
 
 from lucid_audit.builders.command import GENERATED, BuildCommand, Given, Words, args, given, platforms, program
 from lucid_audit.builders.expand import Values
-from lucid_audit.builders.pieces import PARENTHESES, Piece, Placed, placed
+from lucid_audit.builders.pieces import PARENTHESES, Loop, Piece, Placed, loops, placed, split
 from lucid_audit.dockerfile.shell import parse_script
 from lucid_audit.dockerfile.shell_match import ScriptError, matching
-from lucid_audit.dockerfile.shell_words import read_word
 from lucid_audit.record import replace
 from lucid_audit.text import Span
 from lucid_audit.tuples import NamedTuple
@@ -27,10 +26,6 @@ if TYPE_CHECKING:
 
 COMMANDS = 500  # of one file
 _ARRAY = re.compile(r"(?m)^[ \t]*(?:declare -a |readonly |local |export )?([A-Za-z_]\w*)=\(([^()]*)\)")
-_LOOP = re.compile(
-    r"(?:^|[\n;&|{(]|\bdo|\bthen)[ \t]*for[ \t]+([A-Za-z_]\w*)[ \t]+in[ \t]+([^;\n]*?)[ \t]*(?:;|\n)\s*do\b"
-)
-_DO_DONE = re.compile(r"(?:^|[\s;])(do|done)(?=[\s;&|)<>]|$)")
 _WHOLE_ARRAY = re.compile(r'"?\$\{([A-Za-z_]\w*)\[[@*]\]\}"?')
 _CLOSED = re.compile(r"(?:^|[\n;])[ \t]*(?:fi|done|esac|else|elif|\})(?![\w-])|;;|\)")
 _SUBSTITUTED = re.compile(PARENTHESES)
@@ -38,13 +33,6 @@ DEPTH = 5  # of lists in lists
 LIST = 50  # words that a loop goes through
 _SETTERS = frozenset(("export", "local", "readonly", "declare", "typeset"))
 _ASSIGNED = re.compile(r"([A-Za-z_]\w*)=(.*)", re.DOTALL)
-
-
-class _Loop(NamedTuple):
-    start: int
-    end: int
-    name: str
-    words: str
 
 
 class _Moved(NamedTuple):
@@ -77,7 +65,7 @@ class Shell:
         self._stack: list[_Moved] = []
         self._arrays: dict[str, str] = {}
         self._piece = Piece("", 0)
-        self._loops: list[_Loop] = []
+        self._loops: list[Loop] = []
         self._found = 0
 
     def run(self, piece: Piece) -> Iterator[BuildCommand]:
@@ -86,14 +74,14 @@ class Shell:
         self.made = self.made or GENERATED.search(text) is not None
         self._arrays = dict(_ARRAY.findall(text))
         script = parse_script(text)
-        self._loops = list(self._loops_of(text))
+        self._loops = list(loops(text))
         yield from self._walk(list(placed(text, script.commands)), 0)
         self._leave(-1)
 
     def _several(self, text: str, depth: int = 0) -> list[str]:
         """Return the words of a list as they are now, none when one of them is not known."""
         found: list[str] = []
-        for raw in _split(text):
+        for raw in split(text):
             array = _WHOLE_ARRAY.fullmatch(raw)
             if array is not None:
                 found += self._several(self._arrays.get(array[1], "?"), depth + 1) if depth < DEPTH else []
@@ -103,16 +91,6 @@ class Shell:
                 return []
             found += words
         return found[:LIST]
-
-    def _loops_of(self, text: str) -> Iterator[_Loop]:
-        for match in _LOOP.finditer(text):
-            depth, end = 1, len(text)
-            for token in _DO_DONE.finditer(text, match.end()):
-                depth += 1 if token[1] == "do" else -1
-                if not depth:
-                    end = token.start(1)
-                    break
-            yield _Loop(match.end(), end, match[1], match[2])
 
     def _walk(self, commands: Sequence[Placed], certain: int) -> Iterator[BuildCommand]:
         at = 0
@@ -141,7 +119,7 @@ class Shell:
             self.values.known[loop.name] = Unknown(f"${loop.name} belongs to a loop")
             at = stop
 
-    def _loop_at(self, at: int) -> _Loop | None:
+    def _loop_at(self, at: int) -> Loop | None:
         return next((one for one in self._loops if one.start <= at < one.end), None)
 
     def _command(self, one: Placed, certain: int) -> Iterator[BuildCommand]:
@@ -282,22 +260,6 @@ class Shell:
             if isinstance(value, str) and value:
                 return value
         return ""
-
-
-def _split(text: str) -> Iterator[str]:
-    """Yield the words of a list as they are written."""
-    at = 0
-    while at < len(text):
-        if text[at] == "#":
-            at = (text.find("\n", at) + 1) or len(text)
-            continue
-        try:
-            end = read_word(text, at, lambda _: None).end
-        except ScriptError:
-            end = len(text)
-        if end > at:
-            yield text[at:end]
-        at = max(end, at + 1)
 
 
 def _in(path: str, root: str) -> bool:
