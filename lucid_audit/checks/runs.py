@@ -12,10 +12,10 @@ from posixpath import basename, normpath
 
 from lucid_audit.dockerfile.build import Build
 from lucid_audit.dockerfile.effects.site import Call
-from lucid_audit.dockerfile.model import Command
+from lucid_audit.dockerfile.model import Command, SourceMap
 from lucid_audit.dockerfile.mounts import parse_mount
 from lucid_audit.dockerfile.stages import Stage, Step
-from lucid_audit.text import Span
+from lucid_audit.text import SourceText, Span
 from lucid_audit.tuples import NamedTuple
 
 _BEFORE = frozenset(("sudo", "exec", "command", "env", "time", "nice", "eatmydata"))  # that start the next word
@@ -54,7 +54,7 @@ def runs(build: Build) -> tuple[Run, ...]:
     for stage, step in build.steps("RUN"):
         instruction = step.instruction
         if isinstance(instruction, Command):
-            calls = tuple(_calls(stage, step, instruction))
+            calls = tuple(_calls(stage, step, instruction, build.dockerfile.source))
             flags = [flag.value.raw for flag in instruction.flags if flag.name == "mount" and flag.value is not None]
             mounts = tuple(normpath(mount.target) for mount in map(parse_mount, flags) if mount.target)
             found.append(Run(stage, step, calls, mounts))
@@ -69,27 +69,29 @@ def calls(build: Build, *names: str) -> Iterator[tuple[Run, Ran]]:
                 yield run, ran
 
 
-def _calls(stage: Stage, step: Step, instruction: Command) -> Iterator[Ran]:
+def _calls(stage: Stage, step: Step, instruction: Command, source: SourceText) -> Iterator[Ran]:
     command = instruction.command
     if command.exec_form:
         words = tuple(word.raw for word in command.args)
         if words:
             yield Ran(stage, step, Call(basename(words[0]), words[1:], words[1:], True), command.span)
         return
-    yield from _script(stage, step, command.text, instruction, -1)
+    yield from _script(stage, step, command.source)
     if command.text.lstrip().startswith("<<"):
+        from lucid_audit.dockerfile.scripts import READ, body, interpreter, named  # noqa: PLC0415  (few files have any)
+
         for heredoc in instruction.heredocs:
-            if not heredoc.body.startswith("#!"):
-                at = heredoc.span.start if not heredoc.chomp else -2
-                yield from _script(stage, step, heredoc.body, instruction, at)
+            program = named(heredoc.body)
+            if not program or interpreter(program)[0] in READ:
+                yield from _script(stage, step, body(source, heredoc))
 
 
-def _script(stage: Stage, step: Step, text: str, instruction: Command, at: int) -> Iterator[Ran]:
-    """Yield the calls of a text. ``at`` is its offset in the file, -1 for the command line, -2 where offsets are lost."""
+def _script(stage: Stage, step: Step, source: SourceMap) -> Iterator[Ran]:
+    """Yield the calls of a text that a shell reads."""
     from lucid_audit.dockerfile.shell import parse_script  # noqa: PLC0415  (only where a rule asks what is called)
 
     lookup = {name: value for name, value in step.scope.values.items() if isinstance(value, str)}
-    script = parse_script(text, lookup.get)
+    script = parse_script(source.text, lookup.get)
     commands = script.commands if script.complete else ()
     for number, command in enumerate(commands):
         argv, raw, by, first = command.argv, command.raw, "", 0
@@ -105,11 +107,7 @@ def _script(stage: Stage, step: Step, text: str, instruction: Command, at: int) 
             continue
         if len(argv) > 3 and argv[1:3] == ("-m", "pip") and basename(argv[0]).startswith("python"):
             argv, raw, first = argv[2:], raw[2:], first + 2  # pip by its module
-        start, end = command.spans[first][0], command.spans[-1][1]
-        if at == -1:
-            span = instruction.command.source.span(start, end)
-        else:
-            span = Span(at + start, at + end) if at >= 0 else instruction.keyword_span
+        span = source.span(command.spans[first][0], command.spans[-1][1])
         piped = number + 1 < len(commands) and commands[number + 1].operator == "|"
         yield Ran(
             stage,

@@ -15,7 +15,7 @@ from lucid_audit.dockerfile.heredocs import heredoc_word
 from lucid_audit.dockerfile.model import Command, Dockerfile, Heredoc, Instruction, Onbuild, SourceMap
 from lucid_audit.dockerfile.stages import PREDEFINED_ARGS, Graph, Scope, Stage
 from lucid_audit.regex import regex
-from lucid_audit.text import Span
+from lucid_audit.text import SourceText, Span
 from lucid_audit.tuples import NamedTuple
 from lucid_audit.values import Unknown
 
@@ -122,13 +122,12 @@ def _script(
 ) -> ShellScript | None:
     places = run.command.source
     if len(run.heredocs) == 1 and heredoc_word(places.text.strip()) is not None:
-        places = _body(dockerfile, run.heredocs[0])
-        if places.text.startswith("#!"):
-            shell = tuple(places.text.partition("\n")[0][2:].split())
+        places = body(dockerfile.source, run.heredocs[0])
+        shell = named(places.text) or shell
     else:
         for heredoc in run.heredocs:
             places = _behind(dockerfile, places, heredoc)
-    name, flags = _interpreter(shell)
+    name, flags = interpreter(shell)
     if name not in READ:
         reason = f"ShellCheck does not know {name}" if name in OTHERS else ""
         return ShellScript(stage.index, run, "", "", 0, places, reason) if reason else None
@@ -147,7 +146,12 @@ def _complete(stage: Stage, run: Command, scope: Scope, first: str, places: Sour
     return ShellScript(stage.index, run, name, head + places.text[cut:], len(head), places.slice(cut, len(places.text)))
 
 
-def _interpreter(words: tuple[str, ...]) -> tuple[str, str]:
+def named(script: str) -> tuple[str, ...]:
+    """Return the words of a script's ``#!``, none when it has no such line."""
+    return tuple(script.partition("\n")[0][2:].split()) if script.startswith("#!") else ()
+
+
+def interpreter(words: tuple[str, ...]) -> tuple[str, str]:
     """Return the name of a shell, and ``" -e"`` when it is told to stop at the first failure."""
     rest = list(words)
     name = basename(rest.pop(0)) if rest else ""
@@ -159,9 +163,9 @@ def _interpreter(words: tuple[str, ...]) -> tuple[str, str]:
     return name.lower().removesuffix(".exe"), " -e" if stops else ""
 
 
-def _body(dockerfile: Dockerfile, heredoc: Heredoc) -> SourceMap:
+def body(source: SourceText, heredoc: Heredoc) -> SourceMap:
     """Return a here-document as its reader gets it; ``<<-`` takes the tabs."""
-    raw, start = dockerfile.source.slice(heredoc.span), heredoc.span.start
+    raw, start = source.slice(heredoc.span), heredoc.span.start
     if not heredoc.chomp:
         return SourceMap(raw, ((0, start),))
     pieces: list[tuple[int, int]] = []

@@ -25,7 +25,7 @@ def called(text: str) -> list[tuple[str, tuple[str | None, ...], str]]:
         ("RUN python3 -m pip install x", [("pip", ("install", "x"), "pip install x")]),
         ("RUN a \\\n # words\n  b", [("a", ("b",), "a \\\n # words\n  b")]),
         ("RUN <<E\na b\nc\nE", [("a", ("b",), "a b"), ("c", (), "c")]),
-        ("RUN <<-E\n\ta b\nE", [("a", ("b",), "RUN")]),
+        ("RUN <<-E\n\ta b\nE", [("a", ("b",), "a b")]),
         ("RUN <<E\n#!/usr/bin/env python3\nimport os\nE", []),
         ("ARG X\nRUN a $X", [("a", (None,), "a $X")]),
         ("ENV X=b\nRUN a $X", [("a", ("b",), "a $X")]),

@@ -33,7 +33,7 @@ VALUES = {
 }  # fmt: skip
 CODES = ("DL3048", "DL3049", "DL3050", "DL3051", "DL3052", "DL3053", "DL3054", "DL3055", "DL3056", "DL3058")
 # An address without a host is none; numbers of a version have no leading zeros (Semantic Versioning 2.0.0, section 2).
-DIFFERENT = {("url", "https://"), ("semver", "01.2.3")}
+DIFFERENT = {("url", "https://"), ("semver", "01.2.3"), ("semver", "1.2.3-01"), ("semver", "1.2.3-")}
 
 
 def both(folder: Path, config: str, files: list[str]) -> tuple[list[set[str]], list[set[str]]]:
