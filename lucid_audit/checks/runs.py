@@ -76,6 +76,8 @@ def _calls(stage: Stage, step: Step, instruction: Command, source: SourceText) -
         if words:
             yield Ran(stage, step, Call(basename(words[0]), words[1:], words[1:], True), command.span)
         return
+    if not _spoken(stage, instruction):
+        return
     yield from _script(stage, step, command.source)
     if command.text.lstrip().startswith("<<"):
         from lucid_audit.dockerfile.scripts import READ, body, interpreter, named  # noqa: PLC0415  (few files have any)
@@ -84,6 +86,23 @@ def _calls(stage: Stage, step: Step, instruction: Command, source: SourceText) -
             program = named(heredoc.body)
             if not program or interpreter(program)[0] in READ:
                 yield from _script(stage, step, body(source, heredoc))
+
+
+def _spoken(stage: Stage, instruction: Command) -> bool:
+    """Whether the shell of a RUN speaks as sh does: not PowerShell, cmd or an interpreter that SHELL names."""
+    words: tuple[str, ...] = ()
+    for step in stage.all_steps():
+        if step.instruction is instruction:
+            break
+        if step.instruction.keyword == "SHELL" and isinstance(step.instruction, Command):
+            words = tuple(word.raw for word in step.instruction.command.args)
+    root = stage.root.ref
+    if not words and (root is None or "windows" not in str(root)):
+        return True
+    from lucid_audit.dockerfile.scripts import OTHERS, READ, first_shell, interpreter  # noqa: PLC0415  (few files have SHELL)
+
+    name = interpreter(words or first_shell(stage.root))[0]
+    return name in READ or name in OTHERS
 
 
 def _script(stage: Stage, step: Step, source: SourceMap) -> Iterator[Ran]:

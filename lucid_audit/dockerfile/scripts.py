@@ -87,7 +87,7 @@ def shell_scripts(dockerfile: Dockerfile, graph: Graph) -> Iterator[ShellScript]
     pragmas = _pragmas(dockerfile)
     shells: dict[int, tuple[str, ...]] = {}
     for stage in graph.stages:
-        shell = shells[stage.parent.index] if stage.parent is not None else _first(stage)
+        shell = shells[stage.parent.index] if stage.parent is not None else first_shell(stage)
         start = stage.from_.span.start
         for step in stage.steps:
             if step.onbuild:
@@ -113,7 +113,8 @@ def _pragmas(dockerfile: Dockerfile) -> list[tuple[int, tuple[str, ...]]]:
     return [(start, (match[1],)) for start, match in matches if match is not None]
 
 
-def _first(stage: Stage) -> tuple[str, ...]:
+def first_shell(stage: Stage) -> tuple[str, ...]:
+    """Return the shell of a stage before any SHELL: what its base is known for."""
     return ("cmd",) if stage.ref is not None and str(stage.ref).startswith(_WINDOWS) else DEFAULT
 
 

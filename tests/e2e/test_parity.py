@@ -164,7 +164,6 @@ THEIRS = (
     Reason("DL3020", "the variable is an address", lambda one, line: any("://" in text for text in source_text(one, line))),
     Reason("DL3021", "the folder is there already: it is the working directory", lambda one, line: (step := one.step(line)) is not None and isinstance(step.instruction, Transfer) and step.destination(step.instruction.destination) == step.workdir),
     Reason("DL3021", "the sources are not there, which is told", lambda one, line: told(one, line, "copy-source-missing copy-wildcard-empty")),
-    Reason("DL3059", "what cmd reads cannot be read", lambda one, _: "windows/servercore" in one.text),
     Reason("DL3066", "root is told as root", lambda one, line: told(one, line, "final-user-root")),
     Reason("DL3006", "what the name is made of is not declared, which is told", lambda one, line: told(one, line, "from-variable-undeclared from-image-invalid")),
     Reason("DL3022", "an image", names_image),
