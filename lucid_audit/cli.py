@@ -172,6 +172,7 @@ def lint_command(paths: tuple[str, ...], **options: Any) -> int:
     from lucid_audit.lint import Request, run  # noqa: PLC0415
 
     asked = {name: options[name] for name in Request._fields if name in options}
+    asked["why"] = options["why"] or _wants_html(options)
     asked["cache"] = cache_folder(os.environ) if options["cache"] else ""
     stdin = sys.stdin.buffer if STDIN in paths else None
     request = Request(paths=paths or (".",), stdin=stdin, **asked)
@@ -219,10 +220,16 @@ def image_command(images: tuple[str, ...], **options: Any) -> int:
 
     asked = {name: options[name] for name in Request._fields if name in options}
     with showing(sys.stderr, quiet=options["quiet"]) as told:
+        asked["why"] = options["why"] or _wants_html(options)
         outcome = run(Request(images, environ=os.environ, told=told, **asked))
     outcome = _known(outcome, options)
     deliver(outcome.report, Look(**{name: options[name] for name in Look._fields if name in options}))
     return outcome.exit_code
+
+
+def _wants_html(options: Mapping[str, Any]) -> bool:
+    """Whether a page is asked for, which shows how everything starts."""
+    return "html" in (options["format_"], *(name for name, _ in options["outputs"]))
 
 
 def _known(outcome: Outcome, options: Mapping[str, Any]) -> Outcome:

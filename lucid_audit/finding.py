@@ -94,6 +94,14 @@ class Problem(NamedTuple):
     location: Location
 
 
+class Layer(NamedTuple):
+    """A layer for a picture: its digest, its packed size in bytes, and the history line that made it."""
+
+    digest: str
+    size: int
+    created_by: str
+
+
 @record
 class SubjectReport:
     """Everything about one subject. ``lines`` are the source lines that findings point at, for excerpts.
@@ -115,6 +123,7 @@ class SubjectReport:
     facts: tuple[tuple[str, str], ...] = ()
     dockerfile: str = ""
     suppressed: tuple[Suppressed, ...] = ()
+    layers: tuple[Layer, ...] = ()  # of an image, the lowest first
 
 
 class About(NamedTuple):

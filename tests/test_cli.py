@@ -82,7 +82,7 @@ def program(*arguments: str, data: bytes = b"", **variables: str) -> subprocess.
         ({"Dockerfile": GOOD}, ["--fail-on", "fatal"], 2),
         ({"Dockerfile": GOOD}, ["--as-of", "soon"], 2),
         ({"Dockerfile": GOOD}, ["--build-arg", "=x"], 2),
-        ({"Dockerfile": GOOD}, ["--output", "html=x"], 2),
+        ({"Dockerfile": GOOD}, ["--output", "pdf=x"], 2),
         ({"Dockerfile": GOOD}, ["--output", "none/x"], 2),
         ({"Dockerfile": GOOD}, ["--context", "none"], 2),
         ({"Dockerfile": GOOD}, ["--jobs", "-1"], 2),

@@ -8,12 +8,13 @@ from lucid_audit.checks.secret import masked
 from lucid_audit.container.config import Field, LayerPath, Place
 from lucid_audit.container.tree import Made
 from lucid_audit.engine import Where, collect, part
-from lucid_audit.finding import Finding, Location, Problem, SubjectReport
+from lucid_audit.finding import Finding, Layer, Location, Problem, SubjectReport
 from lucid_audit.image.facts import facts_of, facts_of_publication
 from lucid_audit.image.image import Image, Publication
 from lucid_audit.record import replace
 from lucid_audit.rules import ActiveRule
 
+HISTORY = 200  # characters of a history line beside a layer
 LINE = 100  # columns of a history line in a proof
 
 
@@ -71,6 +72,10 @@ def _image(image: Image, rules: Sequence[ActiveRule], *, why: bool) -> SubjectRe
         platform=str(image.platform.normalised),
         digest=image.digest,
         facts=tuple((name, masked(value)) for name, value in (*facts_of(image), *(_proof(image) if why else ()))),
+        layers=tuple(
+            Layer(one.digest, one.size, masked(" ".join(image.place("/", number).created_by.split())[:HISTORY]))
+            for number, one in enumerate(image.layers)
+        ),
     )
 
 

@@ -5,48 +5,31 @@ Every value is escaped; what is not printable is shown as an escape. Without a s
 
 from __future__ import annotations
 
-from base64 import b64encode
 from collections import Counter
 from collections.abc import Iterator
-from hashlib import sha256
-from html import escape
 
 from lucid_audit.fleet import surroundings
 from lucid_audit.fleet.assets import SCRIPT, STYLE
 from lucid_audit.fleet.words import MARKS, TITLES, Document, cell, ready, totals, trend
-from lucid_audit.report.escape import visible
+from lucid_audit.report.page import page
+from lucid_audit.report.page import text as _text
 
 LAYERS = 200  # rectangles of one picture; more cannot be told apart
 
 
 def render(document: Document, earlier: Document | None = None) -> str:
     """Return the page."""
-    policy = f"default-src 'none'; style-src '{_hash(STYLE)}'; script-src '{_hash(SCRIPT)}'; base-uri 'none'; form-action 'none'"
-    return "\n".join(
-        (
-            '<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">',
-            f'<meta http-equiv="Content-Security-Policy" content="{policy}">',
-            '<meta name="viewport" content="width=device-width, initial-scale=1">\n<meta name="referrer" content="no-referrer">',
-            f"<title>{_text(document['plan'])}: fleet</title>",
-            f"<style>{STYLE}</style>\n</head>\n<body>\n<main>",
-            f"<h1>{_text(document['plan'])}</h1>",
-            f'<p class="about">judged by lucid-audit {_text(document["tool"]["version"])} as of {_text(document["as_of"])}</p>',
-            *_totals(document),
-            *_trend(document, earlier),
-            *_matrix(document),
-            *_services(document),
-            *_around(document),
-            f"</main>\n<script>{SCRIPT}</script>\n</body>\n</html>\n",
-        )
-    )
+    return page(f"{document['plan']}: fleet", _body(document, earlier), STYLE, SCRIPT)
 
 
-def _hash(content: str) -> str:
-    return f"sha256-{b64encode(sha256(content.encode()).digest()).decode()}"
-
-
-def _text(value: object) -> str:
-    return escape(visible(str(value)), quote=True)
+def _body(document: Document, earlier: Document | None) -> Iterator[str]:
+    yield f"<h1>{_text(document['plan'])}</h1>"
+    yield f'<p class="about">judged by lucid-audit {_text(document["tool"]["version"])} as of {_text(document["as_of"])}</p>'
+    yield from _totals(document)
+    yield from _trend(document, earlier)
+    yield from _matrix(document)
+    yield from _services(document)
+    yield from _around(document)
 
 
 def _totals(document: Document) -> Iterator[str]:

@@ -7,7 +7,7 @@ if TYPE_CHECKING:  # the command line needs the names of the formats to say --he
     from lucid_audit.finding import Report
     from lucid_audit.report.style import Style
 
-FORMATS = ("text", "table", "json", "sarif", "junit", "github", "gitlab", "checkstyle", "rdjson", "markdown")
+FORMATS = ("text", "table", "json", "sarif", "junit", "github", "gitlab", "checkstyle", "rdjson", "markdown", "html")
 FOR_PEOPLE = ("text", "table", "github", "markdown")  # the others leave it to standard error what could not be read
 LISTS = ("text", "table", "json")  # in which the rules can be listed
 

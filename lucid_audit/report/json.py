@@ -47,7 +47,7 @@ def subject_document(subject: SubjectReport) -> dict[str, Any]:
         **({"platform": subject.platform} if subject.platform else {}),
         **({"dockerfile": well_formed(subject.dockerfile)} if subject.dockerfile else {}),
         **({"digest": subject.digest} if subject.digest else {}),
-        **({"facts": {name: well_formed(value) for name, value in subject.facts}} if subject.facts else {}),
+        **({"facts": _facts(subject)} if subject.facts else {}),
         "findings": list(_findings(subject)),
         "skipped": [
             {"rule": skip.rule, "reason": well_formed(skip.reason), "location": _location(skip.location)}
@@ -58,6 +58,16 @@ def subject_document(subject: SubjectReport) -> dict[str, Any]:
             for problem in subject.problems
         ],
     }
+
+
+def _facts(subject: SubjectReport) -> dict[str, str]:
+    """Return what is told of a subject by name; what goes on below a name, such as the steps of a proof, in lines of their own."""
+    found: dict[str, str] = {}
+    current = ""
+    for name, value in subject.facts:
+        current = name or current
+        found[current] = f"{found[current]}\n{well_formed(value)}" if current in found else well_formed(value)
+    return found
 
 
 def _findings(subject: SubjectReport) -> Iterable[dict[str, Any]]:
