@@ -16,7 +16,7 @@ from lucid_audit.values import Unknown, Value
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
 _BEFORE = frozenset(("sudo", "env", "time", "exec", "command", "nohup", "run", "!"))
 _PROGRAMS = frozenset(("docker", "podman", "buildah", "nerdctl", "docker-buildx"))
@@ -252,3 +252,32 @@ def args(found: Given) -> dict[str, str | None]:
         elif (named := re.match(r"[\"']?(?:--build-arg=)?([A-Za-z_]\w*)=", raw)) is not None:
             values[named[1]] = None
     return values
+
+
+def tagged(found: Given, text: Callable[[str], Value]) -> tuple[tuple[str, ...], tuple[str, ...], tuple[str, ...]]:
+    """Return the tags of a build, names of which only the tag is not known, and why others are not. ``text`` reads a word."""
+    tags: list[str] = []
+    names: list[str] = []
+    hidden: list[str] = []
+    for value, raw in found.all("-t", "--tag", "--destination", "--manifest"):
+        if isinstance(value, str):
+            tags.append(value)
+            continue
+        hidden.append(value.reason)
+        bare = raw[1:-1] if len(raw) > 1 and raw[0] == raw[-1] and raw[0] in "\"'" else raw.strip("\"'")
+        name = _untagged(bare, text)
+        if name:
+            names.append(name)
+    return tuple(tags), tuple(names), tuple(hidden)
+
+
+def _untagged(raw: str, text: Callable[[str], Value]) -> str:
+    """Return the name in front of a tag that is not known, "" when it is not known either."""
+    for match in re.finditer(":", raw):
+        name, rest = raw[: match.start()], raw[match.end() :]
+        if "/" in re.sub(r"\$\{[^}]*\}|\$\([^)]*\)", "", rest) or name.count("{") != name.count("}"):
+            continue
+        value = text(name)
+        if isinstance(value, str) and value:
+            return value
+    return ""

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import re
+from fnmatch import translate
 
 from lucid_audit.dockerfile.shell_match import ScriptError
 from lucid_audit.dockerfile.shell_words import read_word
@@ -15,14 +16,16 @@ from lucid_audit.values import Unknown, Value
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping, Sequence
 
 ROUNDS = 30  # substitutions of one word
 _SELF = re.compile(r"\$\{BASH_SOURCE(?:\[0\])?(?::-\$0)?\}|\$BASH_SOURCE\b|\$\{?0\}?(?![\w%])|\$\{\(%\):-%[xN]\}")
 _SELF_FOLDER = re.compile(r"\$\{(?:0|BASH_SOURCE(?:\[0\])?)%/\*\}")
-_DEFAULT = re.compile(r"\$\{([A-Za-z_]\w*)(:?)[-=]([^{}]*)\}")
+_DEFAULT = re.compile(r"\$\{([A-Za-z_]\w*|[1-9])(:?)[-=]([^{}]*)\}")
+_TRIMMED = re.compile(r"\$\{([A-Za-z_]\w*|[1-9])(%%?|##?)([^{}$`\"'\\]+)\}")
+_POSITION = re.compile(r"\$\{([1-9])\}")
 _INNERMOST = re.compile(r"\$\(((?!\()[^()]*)\)|`([^`]*)`")
-_WHOLE = re.compile(r"\$(?:([A-Za-z_]\w*)|\{([A-Za-z_]\w*)\})")
+_WHOLE = re.compile(r"\$(?:([A-Za-z_]\w*|[1-9])|\{([A-Za-z_]\w*|[1-9])\})")
 _NAME = re.compile(r"\$\{?([A-Za-z_]\w*|[0-9@*#?!-])")
 _CD_PWD = re.compile(
     r"cd\s+(?:-P\s+|--\s+)*(.+?)\s*(?:>\s*/dev/null\s*)?(?:2>&1\s*|2>\s*/dev/null\s*)?(?:&&|;)\s*pwd(?:\s+-P)?"
@@ -60,7 +63,7 @@ class Values:
         if self._script:
             raw = _SELF_FOLDER.sub(lambda _: keep(os.path.dirname(self._script)), raw)
             raw = _SELF.sub(lambda _: keep(self._script), raw)
-        raw = self._defaults(raw)
+        raw = _TRIMMED.sub(lambda match: self._trimmed(match, keep), self._defaults(raw))
         for _ in range(ROUNDS):
             inner = _INNERMOST.search(raw)
             if inner is None:
@@ -69,7 +72,44 @@ class Values:
             if value is None:
                 return Unknown(f"{_short(inner[0])} is known only when it runs")
             raw = raw[: inner.start()] + keep(value) + raw[inner.end() :]
-        return self._plain(raw, folder, made, split=split)
+        return self._plain(_POSITION.sub(r"$\1", raw), folder, made, split=split)
+
+    def assign(self, name: str, raw: str, folder: str, *, surely: bool) -> None:
+        """Set a variable to what is written; what a branch may set is not known. Lists are read elsewhere."""
+        if raw.startswith("("):
+            return
+        value = self.text(raw, folder) if raw else ""
+        if surely or value == self.known.get(name):
+            self.known[name] = value
+        else:
+            self.known[name] = Unknown(f"${name} is set in a branch, loop or function of the script")
+
+    def taken_apart(self, names: Sequence[str], text: Value, separator: str | None) -> None:
+        """Give the parts of a text to variables, as ``read`` does, the rest to the last."""
+        for number, name in enumerate(names):
+            if isinstance(text, Unknown) or not separator:
+                self.known[name] = text if isinstance(text, Unknown) else Unknown(f"${name} is a part of {text!r}")
+                continue
+            parts = re.split(f"[{re.escape(separator)}]", text, maxsplit=len(names) - 1)
+            self.known[name] = parts[number] if number < len(parts) else ""
+
+    def arguments(self, raws: Sequence[str], folder: str) -> list[Value]:
+        """Return nine arguments of a function: empty where none is given, unknown behind a word that may be several."""
+        found: list[Value] = []
+        for raw in raws:
+            words = self.words(raw, folder)
+            if isinstance(words, Unknown):
+                found += [words] if raw.startswith(('"', "'")) else [words] * 9
+            else:
+                found += words
+        return [*found, *[""] * 9][:9]
+
+    def shift(self, *, once: bool) -> None:
+        """Move the arguments of a function up by one; by more they are not known any longer."""
+        for number in range(1, 10):
+            if str(number) in self.known:
+                lost = Unknown(f"${number} is an argument of the script or function")
+                self.known[str(number)] = self.known.get(str(number + 1), lost) if once else lost
 
     def _defaults(self, raw: str) -> str:
         """Replace ``${NAME:-default}``, the innermost first, by the variable when it is known, else by the default."""
@@ -81,6 +121,19 @@ class Values:
             taken = isinstance(value, Unknown) or (value is not None and (value or not found[2]))
             raw = raw[: found.start()] + (f"${{{found[1]}}}" if taken else found[3]) + raw[found.end() :]
         return raw
+
+    def _trimmed(self, match: re.Match[str], keep: Callable[[str], str]) -> str:
+        """Return ``${x%pattern}`` and its kin as what they leave of a known value (POSIX XCU 2.6.2)."""
+        value = self.known.get(match[1])
+        if not isinstance(value, str):
+            return match[0]
+        pattern = re.compile(translate(match[3]))
+        sizes = range(len(value) + 1) if len(match[2]) == 1 else range(len(value), -1, -1)
+        for size in sizes:
+            part = value[len(value) - size :] if match[2][0] == "%" else value[:size]
+            if pattern.match(part):
+                return keep(value[: len(value) - size] if match[2][0] == "%" else value[size:])
+        return keep(value)
 
     def _plain(self, raw: str, folder: str, made: Mapping[str, str], *, split: bool = False) -> Value:
         def lookup(name: str) -> str | None:

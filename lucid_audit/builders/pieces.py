@@ -26,6 +26,11 @@ _LOOP = re.compile(
 )
 _DO_DONE = re.compile(r"(?:^|[\s;])(do|done)(?=[\s;&|)<>]|$)")
 
+_FUNCTION = re.compile(
+    r"^([ \t]*)(?:function[ \t]+([A-Za-z_][\w-]*)[ \t]*(?:\([ \t]*\))?|([A-Za-z_][\w-]*)[ \t]*\([ \t]*\))\s*\{",
+    re.MULTILINE,
+)
+
 
 class Piece(NamedTuple):
     """Shell text in a file. ``start`` is its offset there; ``indent`` what every later line lost in front.
@@ -135,3 +140,24 @@ def split(text: str) -> Iterator[str]:
         if end > at:
             yield text[at:end]
         at = max(end, at + 1)
+
+
+class Function(NamedTuple):
+    """A function of a script: its name, and from where to where its body goes."""
+
+    name: str
+    start: int
+    end: int
+
+
+def functions(text: str) -> Iterator[Function]:
+    """Yield the functions of a script that end as people write them: in their own line, or with a brace at their own indentation."""
+    for match in _FUNCTION.finditer(text):
+        line_end = text.find("\n", match.end())
+        line_end = line_end if line_end >= 0 else len(text)
+        same = text.rfind("}", match.end(), line_end)
+        closing = re.compile(rf"^{match[1]}\}}", re.MULTILINE).search(text, match.end())
+        if same >= 0 and text[match.end() : same].strip():
+            yield Function(match[2] or match[3], match.end(), same)
+        elif closing is not None:
+            yield Function(match[2] or match[3], match.end(), closing.start())

@@ -8,9 +8,9 @@ from __future__ import annotations
 import os
 import re
 
-from lucid_audit.builders.command import GENERATED, BuildCommand, Given, Words, args, given, platforms, program
+from lucid_audit.builders.command import GENERATED, BuildCommand, Given, Words, args, given, platforms, program, tagged
 from lucid_audit.builders.expand import Values
-from lucid_audit.builders.pieces import PARENTHESES, Loop, Piece, Placed, loops, placed, split
+from lucid_audit.builders.pieces import PARENTHESES, Function, Loop, Piece, Placed, functions, loops, placed, split
 from lucid_audit.dockerfile.shell import parse_script
 from lucid_audit.dockerfile.shell_match import ScriptError, matching
 from lucid_audit.record import replace
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from lucid_audit.dockerfile.shell_calls import SimpleCommand
 
 COMMANDS = 500  # of one file
+STEPS = 20_000  # commands that are followed before functions are no longer
 _ARRAY = re.compile(r"(?m)^[ \t]*(?:declare -a |readonly |local |export )?([A-Za-z_]\w*)=\(([^()]*)\)")
 _WHOLE_ARRAY = re.compile(r'"?\$\{([A-Za-z_]\w*)\[[@*]\]\}"?')
 _CLOSED = re.compile(r"(?:^|[\n;])[ \t]*(?:fi|done|esac|else|elif|\})(?![\w-])|;;|\)")
@@ -66,6 +67,15 @@ class Shell:
         self._arrays: dict[str, str] = {}
         self._piece = Piece("", 0)
         self._loops: list[Loop] = []
+        self._functions: list[Function] = []
+        self._bodies: dict[str, list[Placed]] = {}
+        self._reached: set[str] = set()
+        self._called: list[str] = []  # the functions that are being followed
+        self._local: list[str] = []  # names that they have made their own
+        self._base = 0  # how deep the body of the function stands
+        self._pushed: list[tuple[str, ...]] = []
+        self._every: list[Loop] = []
+        self._steps = 0
         self._found = 0
 
     def run(self, piece: Piece) -> Iterator[BuildCommand]:
@@ -74,9 +84,14 @@ class Shell:
         self.made = self.made or GENERATED.search(text) is not None
         self._arrays = dict(_ARRAY.findall(text))
         script = parse_script(text)
-        self._loops = list(loops(text))
+        self._every = list(loops(text))
+        self._loops, self._functions = list(self._every), list(functions(text))
+        self._bodies = {}
         yield from self._walk(list(placed(text, script.commands)), 0)
         self._leave(-1)
+        for name in [one for one in self._bodies if one not in self._reached]:  # they may be called from elsewhere
+            yield from self._walk(self._bodies[name], 0, inside=True)
+            self._leave(-1)
 
     def _several(self, text: str, depth: int = 0) -> list[str]:
         """Return the words of a list as they are now, none when one of them is not known."""
@@ -92,10 +107,16 @@ class Shell:
             found += words
         return found[:LIST]
 
-    def _walk(self, commands: Sequence[Placed], certain: int) -> Iterator[BuildCommand]:
+    def _walk(self, commands: Sequence[Placed], certain: int, *, inside: bool = False) -> Iterator[BuildCommand]:
         at = 0
         while at < len(commands) and self._found < COMMANDS:
             command = commands[at]
+            body = None if inside or self._called else self._function_at(command.start)
+            if body is not None:
+                last = next((n for n in range(at, len(commands)) if commands[n].start >= body.end), len(commands))
+                self._bodies[body.name] = list(commands[at:last])
+                at = max(last, at + 1)
+                continue
             loop = self._loop_at(command.start)
             if loop is None:
                 yield from self._command(command, certain)
@@ -114,44 +135,74 @@ class Shell:
                 self.values.known[loop.name] = (
                     value if value is not None else Unknown(f"what ${loop.name} goes through is not known")
                 )
-                yield from self._walk(commands[at:stop], command.command.depth if values else certain)
+                yield from self._walk(commands[at:stop], command.command.depth if values else certain, inside=inside)
             self._loops = [one for one in before if not loop.start <= one.start < loop.end]
             self.values.known[loop.name] = Unknown(f"${loop.name} belongs to a loop")
             at = stop
+
+    def _function_at(self, at: int) -> Function | None:
+        return next((one for one in self._functions if one.start <= at < one.end), None)
+
+    def _call(self, name: str, command: SimpleCommand) -> Iterator[BuildCommand]:
+        """Follow a function of this script with the words that it is called with."""
+        body, known = self._bodies[name], self.values.known
+        before, loops_left, stack, base, local = dict(known), list(self._loops), self._stack, self._base, self._local
+        for number, value in enumerate(self.values.arguments(command.raw[1:], self._here()), 1):
+            known[str(number)] = value
+        self._called.append(name)
+        self._reached.add(name)
+        self._stack, self._local, self._base = [], [], body[0].command.depth if body else 0
+        self._loops = [one for one in self._every if body and body[0].start <= one.end]
+        yield from self._walk(body, self._base)
+        self._leave(self._base)
+        for own in (*map(str, range(1, 10)), *self._local):
+            known.pop(own, None)
+            if own in before:
+                known[own] = before[own]
+        self._called.pop()
+        self._stack, self._loops, self._base, self._local = stack, loops_left, base, local
 
     def _loop_at(self, at: int) -> Loop | None:
         return next((one for one in self._loops if one.start <= at < one.end), None)
 
     def _command(self, one: Placed, certain: int) -> Iterator[BuildCommand]:
         command = one.command
+        self._steps += 1
         self._leave(command.depth, one.start)
         surely = command.certain or (command.depth <= certain and command.operator != "||")
         name = command.argv[0] if command.argv else ""
         if not command.argv:
             for variable, raw in one.written:
-                self._set(variable, raw, surely)
+                self.values.assign(variable, raw, self._here(), surely=surely)
             return
-        if name in _SETTERS:
+        if name in self._bodies and name not in self._called and len(self._called) < DEPTH and self._steps < STEPS:
+            yield from self._call(str(name), command)
+        elif name in _SETTERS:
             for raw in command.raw[1:]:
                 pair = _ASSIGNED.fullmatch(raw)
+                if self._called and name != "export":
+                    self._local.append(pair[1] if pair is not None else raw)
                 if pair is not None and not pair[2].startswith("("):
-                    self._set(pair[1], pair[2], surely)
+                    self.values.assign(pair[1], pair[2], self._here(), surely=surely)
         elif name == "read":
-            for raw in command.raw[1:]:
-                self.values.known[raw] = Unknown(f"${raw} is asked for when the script runs")
+            self._read(command)
+        elif name == "shift":
+            self.values.shift(once=len(command.raw) == 1)
         elif name in ("cd", "pushd", "popd"):
             self._move(command, name)
         elif "build" in (text := " ".join(command.raw)) or "bud" in text or "executor" in text:
             yield from self._build(command)
 
-    def _set(self, name: str, raw: str, surely: bool) -> None:
-        if raw.startswith("("):
-            return
-        value = self.values.text(raw, self._here()) if raw else ""
-        if surely or value == self.values.known.get(name):
-            self.values.known[name] = value
-        else:
-            self.values.known[name] = Unknown(f"${name} is set in a branch, loop or function of the script")
+    def _read(self, command: SimpleCommand) -> None:
+        """Follow ``IFS=: read -r a b <<< "$x"``; anything else is asked for when the script runs."""
+        names = [raw for raw in command.raw[1:] if re.fullmatch(r"[A-Za-z_]\w*", raw)]
+        given = next((one for one in command.redirects if one.op == "<<<"), None)
+        text: Value = Unknown("it is asked for when the script runs")
+        if given is not None:
+            written = self._piece.text[given.span[0] : given.span[1]].removeprefix("<<<").strip()
+            text = self.values.text(written, self._here())
+        separator = next((value for name, value in command.assignments if name == "IFS"), None)
+        self.values.taken_apart(names, text, separator)
 
     def _here(self) -> str:
         return self.folders[0] if self.folders else ""
@@ -159,7 +210,12 @@ class Shell:
     def _move(self, command: SimpleCommand, name: str) -> None:
         """Follow ``cd``; out of the subshell, branch or function that it stands in, the folder is another matter."""
         at = command.spans[0][0]
-        if command.depth and not (self._stack and self._stack[-1].depth >= command.depth):
+        if name == "pushd":
+            self._pushed.append(self.folders)
+        elif name == "popd":
+            self.folders = self._pushed.pop() if self._pushed else ()
+            return
+        if command.depth > self._base and not (self._stack and self._stack[-1].depth >= command.depth):
             before = self._piece.text[:at].rstrip()
             end = -1
             if before.endswith("("):
@@ -168,9 +224,8 @@ class Shell:
                 except ScriptError:
                     end = len(self._piece.text)
             self._stack.append(_Moved(command.depth, self.folders if end >= 0 else (), at, end))
-        if command.operator == "|" or name == "popd" or len(command.raw) < 2 or command.raw[-1] == "-":
-            back = self._stack[-1].after if name == "popd" and self._stack else ()
-            self.folders = back
+        if command.operator == "|" or len(command.raw) < 2 or command.raw[-1] == "-":
+            self.folders = ()
             return
         target = self.values.text(command.raw[-1], self._here())
         moved = [os.path.normpath(os.path.join(one, target)) for one in self.folders] if isinstance(target, str) else []
@@ -203,7 +258,7 @@ class Shell:
             return
         self._found += 1
         span = self._piece.place(command.spans[0][0], command.spans[-1][1])
-        tags, names, hidden = self._tags(found)
+        tags, names, hidden = tagged(found, lambda raw: self.values.text(raw, self._here()))
         target = found.last("--target")
         yield replace(
             made, span=span, tags=tags, names=names, hidden=hidden, platforms=platforms(found), args=args(found),
@@ -234,32 +289,6 @@ class Shell:
             self.file, Span(0, 0), self.kind, self.folders, known[0] if known else unknown[0], file,
             open=more, loose=called in ("podman", "buildah"),
         )  # fmt: skip
-
-    def _tags(self, found: Given) -> tuple[tuple[str, ...], tuple[str, ...], tuple[str, ...]]:
-        tags: list[str] = []
-        names: list[str] = []
-        hidden: list[str] = []
-        for value, raw in found.all("-t", "--tag", "--destination", "--manifest"):
-            if isinstance(value, str):
-                tags.append(value)
-                continue
-            hidden.append(value.reason)
-            bare = raw[1:-1] if len(raw) > 1 and raw[0] == raw[-1] and raw[0] in "\"'" else raw.strip("\"'")
-            name = self._untagged(bare)
-            if name:
-                names.append(name)
-        return tuple(tags), tuple(names), tuple(hidden)
-
-    def _untagged(self, raw: str) -> str:
-        """Return the name in front of a tag that is not known, "" when it is not known either."""
-        for match in re.finditer(":", raw):
-            name, rest = raw[: match.start()], raw[match.end() :]
-            if "/" in re.sub(r"\$\{[^}]*\}|\$\([^)]*\)", "", rest) or name.count("{") != name.count("}"):
-                continue
-            value = self.values.text(name, self._here())
-            if isinstance(value, str) and value:
-                return value
-        return ""
 
 
 def _in(path: str, root: str) -> bool:

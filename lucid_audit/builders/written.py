@@ -21,7 +21,7 @@ _MAKEFILE = re.compile(r"(?:^|/)(?:GNUmakefile|[Mm]akefile(?:\.[\w-]+)?|[\w.-]+\
 _MARKDOWN = re.compile(r"(?i)\.(?:md|markdown|mdx)$")
 _WORKFLOW = re.compile(r"(?:^|/)\.(?:github|gitea|forgejo)/workflows/[^/]+\.ya?ml$|(?:^|/)action\.ya?ml$")
 _PIPELINE = re.compile(r"(?:^|/)(?:[\w.-]*\.)?gitlab-ci\.ya?ml$|(?:^|/)\.gitlab/.*\.ya?ml$")
-_WORTH = re.compile(r"\bbuild|\bbud\b|kaniko")
+_WORTH = re.compile(r"(?i)docker|podman|buildah|nerdctl|kaniko")
 _SHEBANG = re.compile(r"#!\s*\S*(?:\bsh|\bbash|\bdash|\bzsh|env\s+(?:ba|da|z)?sh)\b")
 
 

@@ -54,6 +54,24 @@ SCRIPTS = {
         'docker build --platform=linux/arm64 -t "team/api:$TAG" -f api/Dockerfile .\n'),
         ["4:1 team/api:1.0 | api/Dockerfile in . | linux/arm64"],
     ),
+    "functions with their arguments": (
+        'build() {\n  local name="$1" dir=${2:-api}\n  docker build -t "team/$name:1" "$dir"\n}\nbuild api\nbuild web web\nbuild "$(date)" web\n',
+        ["3:3 team/api:1 | api/Dockerfile in api", "3:3 team/web:1 | web/Dockerfile in web", "3:3 - | web/Dockerfile in web"],
+    ),
+    "functions that nobody calls here": (
+        'function go { docker build -t "$1" api; }\n',
+        ["1:15 - | api/Dockerfile in api"],
+    ),
+    "entries that are taken apart": (
+        ('for e in "one:api" "two:web"; do\n  IFS=: read -r n d <<< "$e"\n  docker build -t "$n" "$d"\n'
+        '  docker build -t "${e%%:*}-x" "${e##*:}"\ndone\n'),
+        ["3:3 one | api/Dockerfile in api", "4:3 one-x | api/Dockerfile in api", "3:3 two | web/Dockerfile in web",
+         "4:3 two-x | web/Dockerfile in web"],
+    ),
+    "pushd and popd": (
+        "pushd web > /dev/null\ndocker build -t w .\npopd > /dev/null\ndocker build -t r .\n",
+        ["2:1 w | web/Dockerfile in web", "4:1 r | Dockerfile in ."],
+    ),
     "a comment sets nothing": (
         '# e.g. F=Dockerfile.other ./build.sh\nF="${F:-Dockerfile}"\ndocker build -f "$F" -t a .\n',
         ["3:1 a | Dockerfile in ."],
@@ -119,6 +137,17 @@ LINES = st.one_of(
         lambda pair: f"for {pair[0]} in x {pair[1]}; do docker build --target {pair[1]} api; done"
     ),
     st.just("cd web"),
+    TEXTS.map(
+        lambda text: (
+            f'f() {{ docker build --build-arg V=$1 --target "${{2:-$A}}" api; cd api; }}\nf {text} {text}\ncd ..'
+        )
+    ),
+    TEXTS.map(lambda text: f'g() {{\n  local A=$1\n  B=$A\n  docker build --target "$A" api\n}}\ng {text}'),
+    st.tuples(NAMES, TEXTS, st.sampled_from(["%%:*", "##*:", "%/*", "#*/", "%b", "##?"])).map(
+        lambda three: f'{three[0]}={three[1]}:a/b\ndocker build --target "${{{three[0]}{three[2]}}}" api'
+    ),
+    TEXTS.map(lambda text: f"IFS=: read -r A C <<< {text}:z:y"),
+    st.sampled_from(["pushd web >/dev/null", "popd >/dev/null"]),
     st.just("cd .."),
     st.just("(cd api; docker build .)"),
 )
@@ -356,7 +385,7 @@ def test_programs_without_an_ending_are_read_when_they_are_for_a_shell(tmp_path:
 
 
 def test_what_cannot_be_read_is_said(tmp_path: Path) -> None:
-    plant(tmp_path, {".github/workflows/a.yml": "build: [\n", "big.sh": "docker build .\n" * 100_000})
+    plant(tmp_path, {".github/workflows/a.yml": "docker: [\n", "big.sh": "docker build .\n" * 100_000})
     told = [one.reason for one in written([".github/workflows/a.yml", "big.sh"], str(tmp_path)).troubles]
     assert len(told) == 2
     assert "not valid YAML" in told[0]
