@@ -18,13 +18,10 @@ class BuildWithRules(build_py):
         super().run()
         if self.editable_mode:
             return
-        from lucid_audit import catalogue, precompile
+        from lucid_audit import precompile
 
         copytree(ROOT / "rules", Path(self.build_lib, "lucid_audit", "rules"), dirs_exist_ok=True)
-        package = Path(self.build_lib, "lucid_audit")
-        (package / "compiled.py").write_text(catalogue.source(), "utf-8")
-        (package / "compiled_fingerprints.py").write_text(catalogue.source_of_fingerprints(), "utf-8")
-        (package / "compiled_patterns.py").write_text(precompile.source(), "utf-8")
+        precompile.write(str(Path(self.build_lib, "lucid_audit")))
 
 
 setup(cmdclass={"build_py": BuildWithRules}, packages=find_packages(include=["lucid_audit", "lucid_audit.*"]))

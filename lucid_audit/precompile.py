@@ -6,6 +6,7 @@ way is kept.
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Iterable, Iterator
 from io import BytesIO
@@ -27,6 +28,19 @@ _ENGINE: Any = __import__("_sre")
 def source() -> str:
     """Return the source of ``lucid_audit/compiled_patterns.py``."""
     return f'"""Made of the rules\' examples when the wheel was built."""\n\nPYTHON = {regex.version()!r}\nDATA = {tabulate(met())!r}\n'
+
+
+def write(folder: str) -> None:
+    """Write the rules, fingerprints and patterns as modules into a folder, which is made: the package's, or one to copy into it."""
+    os.makedirs(folder, exist_ok=True)
+    made = {
+        "compiled": catalogue.source(),
+        "compiled_fingerprints": catalogue.source_of_fingerprints(),
+        "compiled_patterns": source(),
+    }
+    for name, text in made.items():
+        with open(os.path.join(folder, f"{name}.py"), "w", encoding="utf-8") as stream:
+            stream.write(text)
 
 
 def met() -> list[tuple[str, int]]:

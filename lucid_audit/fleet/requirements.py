@@ -66,7 +66,7 @@ def _judge(wanted: Requirement, reports: Sequence[SubjectReport], asked: Collect
         if _of(wanted, finding.rule) and finding.severity >= wanted.least
     )
     if wrong:
-        return Verdict(FAIL, wrong)
+        return Verdict(FAIL, tuple(dict.fromkeys(wrong)))  # platforms often say the same
     if not reports:
         return Verdict(UNKNOWN, ("nothing of it was read",))
     problems = tuple(problem.message for report in reports for problem in report.problems)

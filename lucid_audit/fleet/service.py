@@ -232,13 +232,21 @@ def _compared(build: Build | None, audited: Audited | None) -> list[Difference]:
     )
     if build is None or build.container is None:
         return []
-    found: list[Difference] = []
-    for image in images:
-        several = f" ({image.platform.normalised})" if len(images) > 1 else ""
-        found += [
-            one._replace(what=one.what + several)
-            for one in drift(build.container, image.container, partial(written, build))
-        ]
+    several = [
+        (
+            str(image.platform.normalised),
+            dict.fromkeys(drift(build.container, image.container, partial(written, build))),
+        )
+        for image in images
+    ]
+    found = []
+    for platform, differences in several:
+        for one in differences:
+            where = [name for name, others in several if one in others]
+            if len(where) == len(several):
+                found += [one] if where[0] == platform else []  # of all platforms: said once
+            else:
+                found.append(one._replace(what=f"{one.what} ({platform})"))
     return found
 
 

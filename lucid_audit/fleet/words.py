@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from lucid_audit.fleet.requirements import FAIL, PASS, REQUIREMENTS, UNKNOWN
+from lucid_audit.tuples import NamedTuple
 
 Document = Mapping[str, Any]
 TITLES = {one.name: one.title for one in REQUIREMENTS}
@@ -22,18 +23,32 @@ def ready(service: Document) -> bool:
     return all(cell(service, name) == PASS for name in TITLES)
 
 
-def totals(document: Document) -> Iterator[tuple[str, str]]:
-    """Yield the counts, each with its name."""
+class Tile(NamedTuple):
+    """One count. ``whole`` is what it is a part of; None for what should be none at all."""
+
+    name: str
+    part: int
+    whole: int | None
+
+
+def tiles(document: Document) -> Iterator[Tile]:
+    """Yield the counts of a build report: images built, compliance, each requirement, platforms, what is wrong."""
     found = document["totals"]
     count = found["services"]
-    yield "Ready", _of(found["ready"], count)
-    yield "Images read", _of(found["images"], count)
+    yield Tile("Images built", found["images"], count)
+    yield Tile("Compliant", found["ready"], count)
     for name, title in TITLES.items():
-        yield title, _of(found["requirements"][name], count)
-    yield "Several platforms", _of(found["several_platforms"], found["images"])
-    yield "Built from another Dockerfile", str(found["drifted"])
-    yield "Could not be read", str(found["unread"])
-    for phase, one in found["phases"].items():
+        yield Tile(title, found["requirements"].get(name, 0), count)
+    yield Tile("Several platforms", found["several_platforms"], found["images"])
+    yield Tile("Built from another Dockerfile", found["drifted"], None)
+    yield Tile("Could not be read", found["unread"], None)
+
+
+def totals(document: Document) -> Iterator[tuple[str, str]]:
+    """Yield the counts as text, each with its name."""
+    for tile in tiles(document):
+        yield tile.name, str(tile.part) if tile.whole is None else _of(tile.part, tile.whole)
+    for phase, one in document["totals"]["phases"].items():
         if phase:
             yield f"Phase {phase}", _of(one["ready"], one["services"])
 

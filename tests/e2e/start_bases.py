@@ -33,9 +33,11 @@ def load(engine: str, folder: Path) -> None:
     layers = (unread_left_out(flatten(node.layers)), of(_node()))
     node = node._replace(layers=layers, config={**node.config, "Entrypoint": ["/nodejs/bin/node"]})
     _load(engine, folder, node, f"gcr.io/distroless/nodejs20-debian{number}:latest")
-    slim = Image("amd64", {"Env": [SEARCH], "Cmd": ["bash"]}, (_slim(SLIM),))
+    slim = Image("amd64", {"Env": [SEARCH], "Cmd": ["bash"]}, (slim_layer(SLIM),))
     _load(engine, folder, slim, f"debian:{number}-slim")
-    python = Image("amd64", {"Env": [SEARCH], "Cmd": ["python3"]}, (_slim((*SLIM, *INTERPRETER), _python(minor)),))
+    python = Image(
+        "amd64", {"Env": [SEARCH], "Cmd": ["python3"]}, (slim_layer((*SLIM, *INTERPRETER), interpreter(minor)),)
+    )
     for version in dict.fromkeys((minor, "3.13")):  # of another version only the name: its trees are not run
         _load(engine, folder, python, f"python:{version}-slim-bookworm")
 
@@ -50,7 +52,7 @@ def unread_left_out(one: Layer) -> Layer:
     return of((info, data) for info, data in one.members() if not info.name.removeprefix("./").startswith(UNREAD))
 
 
-def _slim(packages: Sequence[str], more: Iterable[Member] = ()) -> Layer:
+def slim_layer(packages: Sequence[str], more: Iterable[Member] = ()) -> Layer:
     """Return a file system whose /bin, /sbin and /lib are links, as a debootstrapped one."""
     found: dict[str, Member] = {}
     for deb in fetch(packages, "amd64"):
@@ -69,7 +71,7 @@ def _slim(packages: Sequence[str], more: Iterable[Member] = ()) -> Layer:
     return of([*(found[path] for path in sorted(found)), *links])
 
 
-def _python(minor: str) -> list[Member]:
+def interpreter(minor: str) -> list[Member]:
     """Return Debian's interpreter where the official image has its own: below /usr/local."""
     packages = (f"python{minor}-minimal", f"libpython{minor}-minimal", f"libpython{minor}-stdlib")
     made: list[Member] = [directory("usr/local"), directory("usr/local/bin"), directory("usr/local/lib")]

@@ -13,7 +13,10 @@ from typing import Any
 from markdown_it import MarkdownIt
 
 from lucid_audit.fleet import html, markdown, table_csv, text
-from tests.fleet.documents import hostile, service
+from lucid_audit.fleet.document import document
+from lucid_audit.fleet.plan import Plan
+from tests.fleet.documents import hostile, service, subject
+from tests.sketch import AS_OF
 
 
 class Page(HTMLParser):
@@ -87,6 +90,39 @@ def test_what_is_shared_is_drawn_otherwise() -> None:
     assert rendered.count('class="shared" x=') == 2
     assert rendered.count('class="own" x=') == 2
     assert "2.0 MB packed in 2 layers, 1.0 MB of them its own" in rendered
+    assert "also in bad" in rendered
+    assert "sharing saves 1.0 MB (25 %)" in rendered
+    assert rendered.count('<td>2 of 2</td><td class="dots">') == 1, "one group of services has a layer together"
+
+
+def test_a_cell_has_its_findings_and_its_proof() -> None:
+    one = service("x", {"starts": "fail"}, images=[{**subject("x"), "facts": {"base": "a base", "user": "0"}}])
+    one["proof"] = [
+        {"of": "linux/arm64", "lines": [["starts", '["/app"]'], ["", "✗ there is no /app"], ["health check", "none"]]},
+        {"of": "dockerfile", "lines": [["user", "65532"], ["starts", "predicted chain"], ["port", "80"]]},
+    ]
+    page = html.render(document(Plan("p", ".", ()), [one], AS_OF))
+
+    def fold(name: str) -> str:
+        return page.partition(f'<details id="s0-{name}">')[2].partition("</details>")[0]
+
+    assert "there is no /app" in fold("starts")
+    assert "predicted chain" in fold("starts")
+    assert "port" not in fold("starts")
+    assert "<b>health check</b> none" in fold("health")
+    assert "there is no /app" not in fold("health")
+    assert "<b>user</b> 0" in fold("user")
+    assert "<b>user</b> 65532" in fold("user")
+    assert "a base" in fold("distroless")
+
+
+def test_tiles_say_what_has_moved() -> None:
+    before = hostile()
+    before["totals"] = {**before["totals"], "ready": 3, "images": 2}
+    page = html.render(hostile(), before)
+    assert '<span class="delta">-2</span>' in page
+    assert '<span class="delta">+1</span>' in page
+    assert 'class="delta"' not in html.render(hostile(), hostile())
 
 
 def test_spreadsheets_compute_nothing() -> None:
@@ -100,7 +136,7 @@ def test_totals() -> None:
     found: dict[str, Any] = hostile()["totals"]
     assert (found["services"], found["ready"], found["drifted"], found["unread"]) == (3, 1, 1, 0)
     assert found["requirements"]["user"] == 2
-    assert "Ready: 1 of 3 (33 %)" in text.render(hostile())
+    assert "Compliant: 1 of 3 (33 %)" in text.render(hostile())
 
 
 def test_trend() -> None:
