@@ -37,7 +37,7 @@ def lint(folder: Path, **inputs: str) -> Ran:
     (folder / "output").write_text("")
     defaults = {name: one.get("default", "") for name, one in ACTION["inputs"].items()}
     values = {f"INPUT_{name.upper().replace('-', '_')}": value for name, value in defaults.items()}
-    values |= {f"INPUT_{name.upper()}": value for name, value in inputs.items() if name != "base"}
+    values |= {f"INPUT_{name.upper().replace('-', '_')}": value for name, value in inputs.items() if name != "base"}
     environment = {
         "PATH": os.environ["PATH"], "HOME": str(folder), "RUNNER_TEMP": str(temp), "GITHUB_OUTPUT": str(folder / "output"),
         "GITHUB_STEP_SUMMARY": str(folder / "summary"), "BASE_SHA": inputs.get("base", ""), **values,
@@ -135,3 +135,52 @@ def test_every_expression_names_something() -> None:
         assert (name[0] or name[1]) in ACTION["inputs"]
     for step, output in re.findall(r"steps\.([\w-]+)\.outputs\.([\w-]+)", text):
         assert f"{output}=" in STEPS[step]["run"]
+
+
+PLAN = """\
+version: 1
+services:
+  - {name: a, dockerfile: a/Dockerfile, phase: 1}
+  - {name: b, dockerfile: b/Dockerfile, phase: 1}
+"""
+
+
+def test_a_fleet(work: Path) -> None:
+    (work / "work" / "lucid-plan.yaml").write_text(PLAN)
+    ran = lint(work, paths="", fleet="lucid-plan.yaml", fleet_images="false", profile="lucid")
+    assert ran.code == 0
+    assert ran.outputs["exit-code"] == "1"
+    assert "sarif-file" not in ran.outputs, "nothing was linted file by file"
+    report = Path(ran.outputs["fleet-report"])
+    assert {one["name"] for one in json.loads((report / "fleet.json").read_text())["services"]} == {"a", "b"}
+    assert (report / "fleet.html").read_text().startswith("<!DOCTYPE html>")
+    assert "| a |" in ran.summary
+
+
+def test_a_fleet_whose_services_are_not_concerned(work: Path) -> None:
+    (work / "work" / "lucid-plan.yaml").write_text(PLAN)
+    git(work / "work", "add", ".")
+    git(work / "work", "commit", "-qm", "plan")
+    base = git(work / "work", "rev-parse", "HEAD").strip()
+    (work / "work" / "notes.txt").write_text("x")
+    ran = lint(work, paths="", fleet="lucid-plan.yaml", fleet_images="false", changed="true", base=base)
+    assert ran.outputs["exit-code"] == "0"
+    assert json.loads((Path(ran.outputs["fleet-report"]) / "fleet.json").read_text())["services"] == []
+
+
+def test_images(work: Path) -> None:
+    ran = lint(work, paths="", images="oci:nowhere\n\ndocker-archive:none.tar", platforms="linux/arm64\nlinux/amd64")
+    assert ran.outputs["exit-code"] == "3", "what cannot be read is no pass"
+    assert "nowhere" in ran.summary
+
+
+def test_the_worst_counts(work: Path) -> None:
+    (work / "work" / "lucid-plan.yaml").write_text(PLAN.replace("b/Dockerfile", "none"))
+    assert lint(work, paths="a", fleet="lucid-plan.yaml", fleet_images="false").outputs["exit-code"] == "3"
+
+
+def test_hostile_names_of_a_plan_and_of_images_are_words(work: Path) -> None:
+    hostile = "$(touch owned)`touch owned`; touch owned"
+    ran = lint(work, paths="", fleet=hostile, images=hostile, platforms=hostile, fleet_images=hostile)
+    assert ran.outputs["exit-code"] in ("2", "3")
+    assert not (work / "work" / "owned").exists()

@@ -34,9 +34,13 @@ ENTRYPOINT ["/app/server"]
 
 
 def hook() -> dict[str, object]:
-    found, _image = yaml.safe_load((ROOT / ".pre-commit-hooks.yaml").read_text("utf-8"))
+    found = hooks()["lucid-audit"]
     assert isinstance(found, dict)
     return found
+
+
+def hooks() -> dict[str, dict[str, object]]:
+    return {one["id"]: one for one in yaml.safe_load((ROOT / ".pre-commit-hooks.yaml").read_text("utf-8"))}
 
 
 def test_the_hook_takes_the_files_that_a_search_finds() -> None:
@@ -45,6 +49,27 @@ def test_the_hook_takes_the_files_that_a_search_finds() -> None:
 
 def test_the_hook_runs_the_program() -> None:
     assert (hook()["id"], hook()["language"], hook()["entry"]) == ("lucid-audit", "python", "lucid-audit lint")
+
+
+@pytest.mark.parametrize("changed", [True, False])
+def test_the_hook_of_a_fleet_judges_what_a_change_concerns(changed: bool, tmp_path: Path) -> None:
+    for name in ("a", "b"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "Dockerfile").write_text(BAD)
+    plan = "version: 1\nservices:\n" + "".join(f"  - {{name: {n}, dockerfile: {n}/Dockerfile}}\n" for n in "ab")
+    (tmp_path / "lucid-plan.yaml").write_text(plan)
+    git(tmp_path, "init", "-q")
+    git(tmp_path, "add", "-A")
+    git(tmp_path, "commit", "-q", "-m", "x")
+    if changed:
+        (tmp_path / "b" / "Dockerfile").write_text(BAD + "EXPOSE 80\n")
+        git(tmp_path, "add", "-A")
+    words = str(hooks()["lucid-audit-fleet"]["entry"]).split()[1:]
+    done = subprocess.run([sys.executable, "-m", "lucid_audit", *words], cwd=tmp_path, env={**os.environ, "PYTHONPATH": str(ROOT)},
+                          capture_output=True, text=True, check=False)  # fmt: skip
+    assert done.returncode == (1 if changed else 0), done.stderr
+    assert ("b (b/Dockerfile)" in done.stdout) == changed
+    assert "a (a/Dockerfile)" not in done.stdout
 
 
 def git(folder: Path, *arguments: str) -> str:

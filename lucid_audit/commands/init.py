@@ -8,6 +8,7 @@ from typing import Any
 import click
 
 from lucid_audit import __version__, errors, ruleset
+from lucid_audit.fleet import plan_file
 from lucid_audit.report.escape import visible
 
 POLICY = """\
@@ -25,7 +26,8 @@ repos:
     rev: v{version}
     hooks:
       - id: lucid-audit
-"""
+{fleet_hook}"""
+FLEET_HOOK = "      - id: lucid-audit-fleet\n        args: [{plan}]\n"
 WORKFLOW = """\
 name: lucid-audit
 on:
@@ -43,8 +45,15 @@ jobs:
         with:
           fetch-depth: 0 # what changed is asked of git
       - uses: HamiGames/lucid-audit@v{version}
-"""
-FILES = {"lucid-audit.yaml": POLICY, ".pre-commit-config.yaml": HOOK, ".github/workflows/lucid-audit.yml": WORKFLOW}
+{fleet_input}"""
+FLEET_INPUT = '        with:\n          fleet: {plan}\n          fleet-images: "false" # "true" once the images are built before this job\n'
+GITLAB = """\
+include:
+  - component: $CI_SERVER_FQDN/HamiGames/lucid-audit/lucid-audit@{version}
+{gitlab_inputs}"""
+GITLAB_INPUTS = "    inputs: {{plan: {plan}}}\n"
+SHARED = {"lucid-audit.yaml": POLICY, ".pre-commit-config.yaml": HOOK}
+FORGES = {"github": {".github/workflows/lucid-audit.yml": WORKFLOW}, "gitlab": {".gitlab-ci.yml": GITLAB}}
 
 
 @click.command("init")
@@ -56,21 +65,55 @@ FILES = {"lucid-audit.yaml": POLICY, ".pre-commit-config.yaml": HOOK, ".github/w
     help="Write the policy from the configuration of another linter.",
 )
 @click.option("--profile", default="recommended", show_default=True, type=click.Choice(["recommended", "strict", "lucid", "lucid-overlay"]), help="Profile of the policy.")  # fmt: skip
-def command(folder: str, source: str | None, profile: str) -> int:
-    """Write a policy, a pre-commit hook and a GitHub workflow where there are none.
+@click.option(
+    "--forge",
+    default=None,
+    type=click.Choice(["github", "gitlab"]),
+    help="Whose workflow to write. Default: what the repository is of.",
+)
+def command(folder: str, source: str | None, profile: str, forge: str | None) -> int:
+    """Write a policy, a pre-commit hook and a workflow where there are none; with a plan of services, for these too.
 
-    What is there already is never touched. FOLDER is the repository (default: the current folder). With --from hadolint only the policy
+    What is there already is never touched: what to add to it is printed. FOLDER is the repository (default: the current folder). With --from hadolint only the policy
     is written, from .hadolint.yaml; what it cannot say is listed.
     """
     if not os.path.isdir(folder):
         raise errors.UsageError(f"{folder}: there is no such folder")
     if source is not None:
         return _migrated(folder)
+    plan = plan_file.NAME if os.path.isfile(os.path.join(folder, plan_file.NAME)) else ""
     values: dict[str, Any] = {"profile": profile, "version": __version__, "branch": _branch(folder)}
-    for name, text in FILES.items():
-        _said(folder, name, text.format(**values))
-    click.echo("next: lucid-audit lint")
+    for name, text in (("fleet_hook", FLEET_HOOK), ("fleet_input", FLEET_INPUT), ("gitlab_inputs", GITLAB_INPUTS)):
+        values[name] = text.format(plan=plan) if plan else ""
+    for name, text in {**SHARED, **FORGES[forge or _forge(folder)]}.items():
+        wanted = text.format(**values)
+        if not _said(folder, name, wanted) and not _names_us(folder, name):
+            click.echo(f"to add to it:\n{wanted}", err=True)
+    click.echo(f"next: lucid-audit {'fleet' if plan else 'lint'}")
     return errors.OK
+
+
+def _forge(folder: str) -> str:
+    """Return whose workflows a repository has: GitLab's where it has such a file, or its remotes are there."""
+    if os.path.exists(os.path.join(folder, ".gitlab-ci.yml")):
+        return "gitlab"
+    if os.path.isdir(os.path.join(folder, ".github")):
+        return "github"
+    try:
+        with open(os.path.join(folder, ".git", "config"), encoding="utf-8", errors="replace") as stream:
+            hosts = [line.lower() for line in stream.read(1 << 20).splitlines() if line.strip().startswith("url")]
+    except OSError:
+        return "github"
+    return "gitlab" if any("gitlab" in line for line in hosts) else "github"
+
+
+def _names_us(folder: str, name: str) -> bool:
+    """Whether a file that is there mentions this program already."""
+    try:
+        with open(os.path.join(folder, name), encoding="utf-8", errors="replace") as stream:
+            return name == "lucid-audit.yaml" or "lucid-audit" in stream.read(1 << 20)
+    except OSError:
+        return True
 
 
 def _migrated(folder: str) -> int:

@@ -105,7 +105,7 @@ def _around(document: Document) -> Iterator[str]:
     if sections:
         yield '<h2 id="around">Around the images</h2><section class="around">'
     for number, (title, lines) in enumerate(sections):
-        yield f'<details id="around-{number}"><summary>{text(title)} <small>{len(lines)}</small></summary>'
+        yield f'<details id="around-{number}"><summary>{text(title)}: {len(lines)}</summary>'
         yield from listed(lines)
         yield "</details>"
     if sections:
