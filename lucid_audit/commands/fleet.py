@@ -115,6 +115,10 @@ def run_command(plan: str, format_: str, outputs: list[tuple[str, str]], **optio
 
 def _planned(path: str) -> tuple[Plan, Completed, Repository]:
     """Read a plan; what it leaves out is taken from the repository that it stands in."""
+    if path == plan_file.NAME and not os.path.exists(path):
+        raise errors.UsageError(
+            f"there is no {path} here; lucid-audit fleet init writes one from what the repository says"
+        )
     plan = plan_file.read(path)
     repository = survey(plan.folder)
     completed = complete(plan, repository)
