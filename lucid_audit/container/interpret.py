@@ -26,6 +26,34 @@ _NODE_VALUES = (
     "--env-file",
     "--title",
 )
+_CLASS_PATHS = ("-cp", "-classpath", "--class-path")
+_JAVA_VALUES = (
+    "-p",
+    "--module-path",
+    "--upgrade-module-path",
+    "--add-modules",
+    "--enable-native-access",
+    "--limit-modules",
+    "--add-exports",
+    "--add-opens",
+    "--add-reads",
+    "--patch-module",
+    "--source",
+)
+_JAVA_ENDS = (
+    "-m",
+    "--module",
+    "-d",
+    "--describe-module",
+    "--list-modules",
+    "-version",
+    "--version",
+    "-h",
+    "-help",
+    "--help",
+    "-?",
+    "-X",
+)
 # Scripts that an installer writes, with its own interpreter in their first line.
 PYTHON_SCRIPTS = r"pip[0-9.]*|gunicorn|uvicorn|hypercorn|daphne|celery|flask|fastapi|alembic|pytest|streamlit"
 SERVERS = ("uvicorn", "gunicorn", "hypercorn", "daphne", "granian")
@@ -54,8 +82,26 @@ def task(program: str, arguments: tuple[str, ...]) -> Task | None:
         return _app(arguments)
     if _NODE.fullmatch(name):
         return _node(arguments)
-    if name == "java" and "-jar" in arguments[:-1] and not any(word.startswith("@") for word in arguments):
-        return Task("jar", arguments[arguments.index("-jar") + 1])
+    if name == "java":
+        return _java(arguments)
+    return None
+
+
+def _java(arguments: tuple[str, ...]) -> Task | None:
+    """``-jar`` takes no value: options may follow it, itself again too, and the first word that is none is the archive.
+
+    A class path after it makes that word a class again.
+    """
+    words, archive = list(arguments), False
+    while words:
+        word = words.pop(0)
+        if word.startswith("@") or word in _JAVA_ENDS:
+            return None
+        if word in _CLASS_PATHS or word in _JAVA_VALUES:
+            del words[:1]
+        elif not word.startswith("-"):
+            return Task("jar", word) if archive else None
+        archive = (archive or word == "-jar") and word not in _CLASS_PATHS
     return None
 
 
