@@ -19,6 +19,7 @@ from lucid_audit.fleet import document as answer
 from lucid_audit.fleet import plan_file, run, surroundings
 from lucid_audit.fleet.complete import Completed, complete
 from lucid_audit.fleet.evidence import Repository, survey
+from lucid_audit.fleet.measured import Measured
 from lucid_audit.fleet.plan import Plan
 from lucid_audit.fleet.shown import Shown
 
@@ -98,7 +99,9 @@ def run_command(plan: str, format_: str, outputs: list[tuple[str, str]], **optio
     only = _changed(found, options["changed_since"], ask) if options["changed_since"] else None
     request = run.Request(found, ask, options["images"], only, state, options["jobs"])
     services = _judged(request)
-    document = answer.document(found, services, ask.as_of, surroundings.judged(repository, completed, ask))
+    document = answer.document(
+        found, services, ask.as_of, _around(repository, completed, ask, images=options["images"])
+    )
     for name, file in outputs:
         _save(_rendered(document, earlier, name, options["show_unknown"]), file)
     write(_rendered(document, earlier, format_, options["show_unknown"]))
@@ -123,6 +126,15 @@ def _planned(path: str) -> tuple[Plan, Completed, Repository]:
     repository = survey(plan.folder)
     completed = complete(plan, repository)
     return completed.plan, completed, repository
+
+
+def _around(repository: Repository, completed: Completed, ask: audit.Request, *, images: bool) -> dict[str, Any]:
+    measured = Measured(ask, completed.plan.folder) if images else None
+    try:
+        return surroundings.judged(repository, completed, ask, measured)
+    finally:
+        if measured is not None:
+            measured.close()
 
 
 def _day(value: str | None) -> Any:

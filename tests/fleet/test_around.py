@@ -20,6 +20,7 @@ from lucid_audit.fleet.plan import Plan, Service
 from tests.builders.tree import plant
 from tests.fleet.documents import HOSTILE, service
 from tests.sketch import AS_OF
+from tests.sources import builder
 
 FIXTURES = Path(__file__).parents[2] / "fixtures"
 BASE = "FROM gcr.io/distroless/python3-debian13\nUSER 65532:65532\nEXPOSE 8090\nCOPY main.py /app/\n"
@@ -87,6 +88,25 @@ def test_hardening_is_asked_by_the_profile(tmp_path: Path, capsys: pytest.Captur
         "compose-capabilities-kept",
         "compose-privileges-gained",
     }
+
+
+def test_a_probe_is_looked_for_in_the_image_that_the_plan_names(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    builder.write(
+        tmp_path / "images", builder.layout({builder.TAG: builder.image_of([builder.tar({"probe": b"#!/x\n"})])})
+    )
+    test = "healthcheck: {test: [CMD, curl, 'http://localhost/']}"
+    plan = f"version: 1\nservices:\n  - {{name: bought, image: 'oci:{tmp_path}/images', tags: ['shop/bought:1']}}\n"
+    plant(
+        tmp_path,
+        {"compose.yaml": f"services:\n  bought:\n    image: shop/bought:1\n    {test}\n", "lucid-plan.yaml": plan},
+    )
+    words = ["fleet", str(tmp_path / "lucid-plan.yaml"), "--as-of", "2026-11-23", "--format", "json"]
+    main(words)
+    assert [one[1:3] for one in told(capsys.readouterr().out)] == [("compose-health-unresolvable", 4)]
+    main([*words, "--no-images"])
+    assert told(capsys.readouterr().out) == []
 
 
 def test_a_repository_in_order(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
