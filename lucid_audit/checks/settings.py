@@ -110,9 +110,13 @@ def path_absolute(container: Container) -> Answers:
 
 @record
 class Variables:
-    """``names``: variables whose value is a path, or several with colons or blanks between them."""
+    """``names``: variables whose value is a path, or several with colons or blanks between them.
+
+    ``usual`` are paths that stand there by habit, or for what a runtime mounts: nothing is said of these.
+    """
 
     names: tuple[str, ...]
+    usual: tuple[str, ...] = ()
 
 
 @check("variable-paths-exist")
@@ -127,7 +131,9 @@ def variable_paths_exist(container: Container, params: Variables) -> Answers:
             yield Skip(traced.place, f"{name}: {value.reason}")
             continue
         for path in dict.fromkeys(value.replace(" ", ":").split(":")):
-            if not path.startswith("/") or "$" in path or any(container.files.placed_under(path)):
+            if not path.startswith("/") or "$" in path or path.rstrip("/") in params.usual:
+                continue
+            if any(container.files.placed_under(path)):
                 continue
             answer = container.files.find(normpath(path))
             if answer.state is State.ABSENT:
