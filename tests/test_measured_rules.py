@@ -302,6 +302,16 @@ PAIRS: dict[str, tuple[str, Mapping[str, Any], set[str]]] = {
         healthy(Env=env("PYTHONHTTPSVERIFY=0")),
         {"tls-check-off-by-variable"},
     ),
+    "a folder on PATH": (
+        file(head=f"ENV {ENV[0]}:/srv/bin\n"),
+        healthy(Env=env(f"{ENV[0]}:/srv/bin", without="PATH")),
+        {"path-entry-missing"},
+    ),
+    "a folder for data": (
+        file(head="ENV DATA_DIR=/srv/none\n"),
+        healthy(Env=env("DATA_DIR=/srv/none")),
+        {"data-folder-not-writable"},
+    ),
     "certificates": (
         file(head="ENV SSL_CERT_FILE=/opt/x.pem\n"),
         healthy(Env=env("SSL_CERT_FILE=/opt/x.pem", without="SSL_CERT_FILE")),
@@ -323,7 +333,7 @@ MEASURED_ONLY = {
 PREDICTED_ONLY = {"script-needs-shell"}  # by its name, when what is in it is not known
 OWNERSHIP = {"workdir-not-writable", "volume-not-writable"}  # of all these services; judged by themselves below
 LISTED_ONLY = {"label-unexpected"}  # finds nothing until a team gives it a list
-SCRATCH_ONLY = {"certificates-absent"}  # every base of these services has some, see below
+SCRATCH_ONLY = {"certificates-absent", "temp-folder-missing"}  # every base of these services has some, see below
 SHELL_ONLY = {"command-in-shell-form"}  # wants a base with a shell, see below
 
 

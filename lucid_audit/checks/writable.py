@@ -7,6 +7,7 @@ from lucid_audit.container.access import WRITE, who
 from lucid_audit.container.config import Container, Traced
 from lucid_audit.container.tree import Walk
 from lucid_audit.finding import Hit, Skip
+from lucid_audit.record import record
 from lucid_audit.values import Unknown
 
 
@@ -36,6 +37,42 @@ def volumes_writable(container: Container) -> Answers:
                 )
             else:
                 yield from _writable(container, volume, walk, one)
+
+
+@record
+class Folders:
+    """Folders that programs write to: ``paths``, and those that variables called one of ``variables`` name."""
+
+    paths: tuple[str, ...] = ()
+    variables: tuple[str, ...] = ()
+
+
+@check("folders-writable")
+def folders_writable(container: Container, params: Folders) -> Answers:
+    """Judge folders for data: whether they are there and the user may write to them. What lies in a declared volume is another rule's."""
+    if who(container).uid == 0:
+        return
+    volumes = [volume.known() or "" for volume in container.volumes]
+    for path in params.paths:
+        yield from _data(container, container.workdir, path, "", volumes)
+    for name in params.variables:
+        traced = container.env.get(name)
+        value = traced.known() if traced is not None else None
+        if traced is not None and value is not None and value.startswith("/") and not traced.inherited:
+            yield from _data(container, traced, value, name, volumes)
+
+
+def _data(container: Container, traced: Traced[str], path: str, by: str, volumes: list[str]) -> Answers:
+    if any(path == one or path.startswith(f"{one.rstrip('/')}/") for text in volumes for one in _paths(text)):
+        return
+    walk = container.files.walk(path)
+    uid = who(container).uid
+    names = {"by": f", which {by} names" if by else "", "user": f"user {uid}" if uid is not None else "the user"}
+    if walk.state == "absent":
+        yield Hit(traced.place, path=path, owner="is not in the image", **names)
+        return
+    for one in _writable(container, traced, walk, path):
+        yield Hit(one.at, **{**one.values, **names}) if isinstance(one, Hit) else one
 
 
 def _paths(text: str) -> list[str]:
