@@ -43,10 +43,10 @@ def _totals(document: Document, earlier: Document | None) -> Iterator[str]:
         moved = tile.part - before[tile.name] if tile.name in before else 0
         delta = f' <span class="delta">{moved:+d}</span>' if moved else ""
         if tile.whole is None:
-            kind = "bad" if tile.part else "good"
+            kind = "bad" if tile.part else ""  # none is no praise: perhaps nothing was compared
             yield f'<li class="{kind}"><span>{text(tile.name)}</span><b>{tile.part}</b>{delta}</li>'
         else:
-            kind = "good" if tile.part == tile.whole else ""
+            kind = "good" if 0 < tile.part == tile.whole else ""
             share = f"<small>{100 * tile.part // tile.whole} %</small>" if tile.whole else ""
             yield f'<li class="{kind}"><span>{text(tile.name)}</span><b>{tile.part}<i> of {tile.whole}</i></b>{delta}{share}'
             yield f"{meter(tile.part, tile.whole)}</li>"

@@ -9,7 +9,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -265,6 +265,13 @@ def browser() -> Iterator[Any]:
     driver.quit()
 
 
+def soon(browser: Any, true: Callable[[], bool]) -> None:
+    """Wait for what the page does after the event of a link."""
+    from selenium.webdriver.support.wait import WebDriverWait
+
+    WebDriverWait(browser, 10).until(lambda _: true())
+
+
 def keyboard(browser: Any, page: str) -> None:
     """Do without a mouse: find, walk through the cells, open one, and come back to it."""
     from selenium.webdriver.common.action_chains import ActionChains
@@ -285,7 +292,8 @@ def keyboard(browser: Any, page: str) -> None:
     browser.execute_script("arguments[0].focus()", first)
     assert press(Keys.ARROW_DOWN).text == "root"
     assert press(Keys.ARROW_RIGHT, Keys.ARROW_RIGHT).get_attribute("hash") == "#s1-user"
-    assert press(Keys.ENTER).tag_name == "summary"
+    press(Keys.ENTER)
+    soon(browser, lambda: browser.switch_to.active_element.tag_name == "summary")
     assert browser.find_element("id", "s1-user").get_attribute("open") is not None
     assert press(Keys.ESCAPE).get_attribute("hash") == "#s1-user"
 
@@ -358,7 +366,7 @@ def test_in_a_browser(fleet: Path, report: tuple[int, str], browser: Any) -> Non
     browser.get(page)
     browser.find_elements("css selector", "td.fail a")[0].click()
     assert browser.current_url.endswith("#s1-user")
-    assert browser.find_element("id", "s1-user").get_attribute("open") is not None
+    soon(browser, lambda: browser.find_element("id", "s1-user").get_attribute("open") is not None)
     assert browser.find_elements("css selector", "img") == [], "what hostile tags say is text"
     wide = browser.execute_script("return document.querySelectorAll('svg rect').length")
     assert wide > len(FLEET) * 10

@@ -15,7 +15,7 @@ import yaml
 from tests.e2e import app, services
 from tests.e2e.push import push
 from tests.e2e.test_audit import ROOT
-from tests.e2e.test_fleet import browser, dockerfile
+from tests.e2e.test_fleet import browser, dockerfile, soon
 
 pytestmark = pytest.mark.e2e
 __all__ = ["browser"]
@@ -71,6 +71,7 @@ def test_from_nothing_to_a_page(repository: Path, browser: Any) -> None:
     }
     assert set(rows) == {"greeter", "billing"}
     rows["billing"].find_element("css selector", "td.fail a").click()
+    soon(browser, lambda: bool(browser.find_elements("css selector", "section.service details[open]")))
     fold = browser.find_element("css selector", "section.service details[open]")
     assert "there is no /bin/sh" in fold.text
     assert say(repository, "init")[0] == 0

@@ -15,6 +15,7 @@ from markdown_it import MarkdownIt
 from lucid_audit.fleet import html, markdown, table_csv, text
 from lucid_audit.fleet.document import document
 from lucid_audit.fleet.plan import Plan
+from lucid_audit.fleet.words import TITLES
 from tests.fleet.documents import hostile, service, subject
 from tests.sketch import AS_OF
 
@@ -123,6 +124,12 @@ def test_tiles_say_what_has_moved() -> None:
     assert '<span class="delta">-2</span>' in page
     assert '<span class="delta">+1</span>' in page
     assert 'class="delta"' not in html.render(hostile(), hostile())
+
+
+def test_nothing_read_is_not_praised() -> None:
+    one = service("x", dict.fromkeys(TITLES, "unknown"), judged="nothing", images=[])
+    page = html.render(document(Plan("p", ".", ()), [one], AS_OF))
+    assert '<li class="good">' not in page
 
 
 def test_spreadsheets_compute_nothing() -> None:
