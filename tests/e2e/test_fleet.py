@@ -9,7 +9,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +17,7 @@ import pytest
 
 from tests.e2e import app, distroless, services
 from tests.e2e.push import push
-from tests.e2e.servers import logged_registry, need
+from tests.e2e.servers import logged_registry
 from tests.e2e.test_audit import DAY, ROOT
 
 pytestmark = pytest.mark.e2e
@@ -241,28 +241,6 @@ def test_an_image_that_is_gone_is_said_and_the_others_are_judged(fleet: Path, re
     gone, sound = json.loads(text)["services"]
     assert {one["verdict"] for one in gone["requirements"].values()} == {"unknown"}
     assert {one["verdict"] for one in sound["requirements"].values()} == {"pass"}
-
-
-@pytest.fixture
-def browser() -> Iterator[Any]:
-    need("chromium", "chromedriver")
-    from selenium import webdriver
-    from selenium.webdriver.chrome.service import Service
-
-    options = webdriver.ChromeOptions()
-    for word in (
-        "--headless=new",
-        "--no-sandbox",
-        "--disable-gpu",
-        "--disable-dev-shm-usage",
-        "--window-size=1200,900",
-    ):
-        options.add_argument(word)
-    options.binary_location = "/usr/bin/chromium"
-    options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
-    driver = webdriver.Chrome(options=options, service=Service("/usr/bin/chromedriver"))
-    yield driver
-    driver.quit()
 
 
 def soon(browser: Any, true: Callable[[], bool]) -> None:

@@ -15,10 +15,9 @@ import yaml
 from tests.e2e import app, services
 from tests.e2e.push import push
 from tests.e2e.test_audit import ROOT
-from tests.e2e.test_fleet import browser, dockerfile, soon
+from tests.e2e.test_fleet import dockerfile, soon
 
 pytestmark = pytest.mark.e2e
-__all__ = ["browser"]
 
 
 def say(folder: Path, *words: str) -> tuple[int, str]:
