@@ -72,6 +72,8 @@ def kept() -> Wanted:
 def member(path: str, spec: Any) -> tuple[tarfile.TarInfo, bytes]:
     if isinstance(spec, str):
         spec = {"text": spec}
+    if isinstance(spec, bytes):
+        spec = {"bytes": spec}
     info = tarfile.TarInfo(path.strip("/"))
     info.mode = int(spec.get("mode", "0755" if path.endswith("/") or "elf" in spec else "0644"), 8)
     info.uid, info.gid = spec.get("uid", 0), spec.get("gid", 0)
@@ -95,7 +97,7 @@ def member(path: str, spec: Any) -> tuple[tarfile.TarInfo, bytes]:
     elif "elf" in spec:
         data = sketched(spec)
     else:
-        data = spec.get("text", "").encode()
+        data = spec.get("bytes") or spec.get("text", "").encode()
     data += bytes(spec.get("zeros", 0)) + Random(1).randbytes(spec.get("noise", 0))
     if "capability" in spec:
         info.pax_headers = {"SCHILY.xattr.security.capability": bytes.fromhex(spec["capability"]).decode("utf-8")}

@@ -334,6 +334,7 @@ PREDICTED_ONLY = {"script-needs-shell"}  # by its name, when what is in it is no
 OWNERSHIP = {"workdir-not-writable", "volume-not-writable"}  # of all these services; judged by themselves below
 LISTED_ONLY = {"label-unexpected"}  # finds nothing until a team gives it a list
 SCRATCH_ONLY = {"certificates-absent", "temp-folder-missing"}  # every base of these services has some, see below
+JAVA_ONLY = {"main-class-cannot-run"}  # wants another interpreter, see below
 SHELL_ONLY = {"command-in-shell-form"}  # wants a base with a shell, see below
 
 
@@ -381,6 +382,18 @@ def test_shell_form_where_there_is_a_shell() -> None:
     assert {finding.rule for finding in measured} == {"command-in-shell-form"}
 
 
+def test_a_jar_that_is_none() -> None:
+    predicted = of_file(
+        'FROM gcr.io/distroless/java21-debian13\nCOPY plain.txt /app/a.jar\nCMD ["/app/a.jar"]\n',
+        {"plain.txt": "no archive"},
+    )
+    java = {**BASE, "/usr/bin/java": {"elf": "arm64"}, "/app/a.jar": "no archive"}
+    measured = of_image(healthy(Cmd=["/usr/bin/java", "-jar", "/app/a.jar"]), java)
+    for findings in (predicted, measured):
+        (message,) = [finding.message for finding in findings if finding.rule == "main-class-cannot-run"]
+        assert message == "/usr/bin/java: /app/a.jar is no zip archive, so no jar, so the container ends at once"
+
+
 def test_no_certificates_on_scratch() -> None:
     predicted = of_file("FROM scratch\nCOPY run /app/\n")
     assert "certificates-absent" in {finding.rule for finding in predicted}
@@ -392,7 +405,7 @@ def test_every_rule_over_containers_is_tried() -> None:
     tried = set().union(*(expected for *_, expected in PAIRS.values()))
     assert {
         rule.rule.id for rule in active()
-    } - tried == OF_THE_BASE | MEASURED_ONLY | PREDICTED_ONLY | SHELL_ONLY | SCRATCH_ONLY | LISTED_ONLY
+    } - tried == OF_THE_BASE | MEASURED_ONLY | PREDICTED_ONLY | SHELL_ONLY | JAVA_ONLY | SCRATCH_ONLY | LISTED_ONLY
 
 
 @pytest.mark.parametrize("name", sorted(OWNERSHIP))

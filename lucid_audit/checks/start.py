@@ -15,8 +15,8 @@ from lucid_audit.finding import Hit, Skip
 from lucid_audit.record import record
 from lucid_audit.values import Unknown
 
-_TELL = (("script",), ("module",))
-_TOLD = ("script", "module")  # what CMD says, whoever chose the interpreter
+_TELL = (("script",), ("module",), ("class",))
+_TOLD = ("script", "module", "class")  # what CMD says, whoever chose the interpreter
 
 
 @record
@@ -136,7 +136,10 @@ def _said_already(container: Container, kind: str) -> bool:
 def _told(argv: tuple[str, ...], kind: str) -> bool:
     words = unwrapped(argv)
     told = task(words[0], words[1:]) if words else None
-    return told is not None and (told.kind in ("module", "app")) == (kind == "module")
+    if told is None:
+        return False
+    kinds = {"module": ("module", "app"), "class": ("jar", "class")}.get(kind, ("script", "node", "jar"))
+    return told.kind in kinds
 
 
 @lru_cache(maxsize=4)  # of one container: several rules ask

@@ -84,3 +84,23 @@ def unwrapped(words: tuple[str, ...]) -> tuple[str, ...]:
 def is_shell(program: str) -> bool:
     """Whether a program's name is that of a shell."""
     return basename(program) in SHELLS
+
+
+def after_env(argv: tuple[str, ...]) -> tuple[str, ...]:
+    """Return what env(1) starts, () when that is not plain to see. ``-S`` splits its argument at blanks."""
+    words = list(argv[1:])
+    while words:
+        word = words[0]
+        if word in ("-S", "--split-string") and len(words) > 1:
+            words[:2] = words[1].split()
+        elif word.startswith("-S") and len(word) > 2:
+            words[:1] = word[2:].split()
+        elif word in ("-i", "-", "--ignore-environment") or word.startswith("-"):
+            return ()
+        elif "=" in word:
+            if word.startswith("PATH="):
+                return ()
+            del words[0]
+        else:
+            return tuple(words)
+    return ()

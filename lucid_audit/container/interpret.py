@@ -38,7 +38,6 @@ _JAVA_VALUES = (
     "--add-opens",
     "--add-reads",
     "--patch-module",
-    "--source",
 )
 _JAVA_ENDS = (
     "-m",
@@ -46,6 +45,9 @@ _JAVA_ENDS = (
     "-d",
     "--describe-module",
     "--list-modules",
+    "--validate-modules",
+    "--dry-run",
+    "--source",
     "-version",
     "--version",
     "-h",
@@ -62,9 +64,10 @@ _FOLDERS = ("--app-dir", "--chdir")
 
 
 class Task(NamedTuple):
-    """What runs. ``kind``: ``script``, ``module``, ``app`` (a module that a server loads), ``node``, ``jar``.
+    """What runs. ``kind``: ``script``, ``module``, ``app`` (a module that a server loads), ``node``, ``jar``, ``class``.
 
-    ``folder`` is where a server looks first, "" for the working directory; ``also`` are modules that it loads besides.
+    ``folder`` is where a server looks first, "" for the working directory, and the class path of a class; ``also`` are
+    modules that it loads besides.
     """
 
     kind: str
@@ -82,26 +85,31 @@ def task(program: str, arguments: tuple[str, ...]) -> Task | None:
         return _app(arguments)
     if _NODE.fullmatch(name):
         return _node(arguments)
-    if name == "java":
-        return _java(arguments)
-    return None
+    return _java(arguments) if name == "java" else None
 
 
 def _java(arguments: tuple[str, ...]) -> Task | None:
-    """``-jar`` takes no value: options may follow it, itself again too, and the first word that is none is the archive.
+    """Read options up to the first word that is none: the archive after ``-jar``, which takes no value, else the main class.
 
-    A class path after it makes that word a class again.
+    ``-jar`` may come again; a class path after it makes that word a class again.
     """
-    words, archive = list(arguments), False
+    words, archive, classpath = list(arguments), False, None
     while words:
         word = words.pop(0)
-        if word.startswith("@") or word in _JAVA_ENDS:
+        if word.startswith(("@", "--module=")) or word in _JAVA_ENDS:
             return None
-        if word in _CLASS_PATHS or word in _JAVA_VALUES:
+        if word in _CLASS_PATHS:
+            classpath, archive = words.pop(0) if words else "", False
+        elif word.startswith("--class-path="):
+            classpath, archive = word.partition("=")[2], False
+        elif word in _JAVA_VALUES:
             del words[:1]
+        elif word == "-jar":
+            archive = True
         elif not word.startswith("-"):
-            return Task("jar", word) if archive else None
-        archive = (archive or word == "-jar") and word not in _CLASS_PATHS
+            if archive:
+                return Task("jar", word)
+            return Task("class", word, classpath) if classpath and not word.endswith(".java") else None
     return None
 
 

@@ -11,8 +11,8 @@ from posixpath import basename, join
 
 from lucid_audit.container.access import EXECUTE, Who, who
 from lucid_audit.container.config import Container
-from lucid_audit.container.execute import WRAPPERS, search_path, unwrapped
-from lucid_audit.container.interpret import INTERPRETERS, PYTHON_SCRIPTS, task
+from lucid_audit.container.execute import WRAPPERS, after_env, search_path, unwrapped
+from lucid_audit.container.interpret import INTERPRETERS, PYTHON_SCRIPTS, Task, task
 from lucid_audit.container.program import Program
 from lucid_audit.container.tree import Made, Walk
 from lucid_audit.regex import regex
@@ -47,7 +47,7 @@ class Break(NamedTuple):
 
 
 _OF_CONTENT = ("interpreter", "loader", "format", "machine", "library", "version")  # what a file's bytes tell
-KINDS = ("missing", "link", "folder", "permission", *_OF_CONTENT, "script", "module", "unknown")
+KINDS = ("missing", "link", "folder", "permission", *_OF_CONTENT, "script", "module", "class", "unknown")
 
 
 class Interpreter(NamedTuple):
@@ -120,9 +120,20 @@ class _Launch:
             return
         from lucid_audit.container.python import python_start  # noqa: PLC0415  (only for what gets that far)
 
-        end = python_start(self.container, called, walk.path, told, self.links)
+        end = python_start(self.container, called, walk.path, told, self.links) if told.kind != "class" else None
         if end is not None:
             raise _Stop(*end)
+        if told.kind in ("jar", "class"):
+            self._java(walk.path, told, argv[1:])
+
+    def _java(self, real: str, told: Task, arguments: tuple[str, ...]) -> None:
+        from lucid_audit.container.java import java_start  # noqa: PLC0415  (only for what gets that far)
+
+        found = java_start(self.container, real, told, arguments, self.links)
+        if found.words:
+            raise _Stop("class", found.path, found.words)
+        if found.doubt:
+            self.doubts.append(("class", found.doubt))
 
     def _find(self, program: str) -> tuple[str, Walk]:
         """Return the path by which a program is called, and where that leads."""
@@ -265,27 +276,7 @@ class _Launch:
         if name in WRAPPERS:
             rest = unwrapped(argv)
             return rest if rest is not argv else ()
-        return _after_env(argv) if name == "env" else ()
-
-
-def _after_env(argv: tuple[str, ...]) -> tuple[str, ...]:
-    """Return what env(1) starts, () when that is not plain to see. ``-S`` splits its argument at blanks."""
-    words = list(argv[1:])
-    while words:
-        word = words[0]
-        if word in ("-S", "--split-string") and len(words) > 1:
-            words[:2] = words[1].split()
-        elif word.startswith("-S") and len(word) > 2:
-            words[:1] = word[2:].split()
-        elif word in ("-i", "-", "--ignore-environment") or word.startswith("-"):
-            return ()
-        elif "=" in word:
-            if word.startswith("PATH="):
-                return ()
-            del words[0]
-        else:
-            return tuple(words)
-    return ()
+        return after_env(argv) if name == "env" else ()
 
 
 def _named(user: Who) -> str:

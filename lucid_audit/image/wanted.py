@@ -17,6 +17,10 @@ ALWAYS = (
     "/var/lib/dpkg/status",
     "/var/lib/dpkg/status.d/*",
     "/etc/apko.json",
+    "/usr/lib/jvm/*/release",
+    "/opt/java/*/release",
+    "/opt/*/release",
+    "/usr/local/*/release",
 )
 
 
