@@ -6,7 +6,7 @@ instructions placed (``container.predicted``).
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from enum import Enum
 from posixpath import normpath
 
@@ -100,8 +100,18 @@ class Files:
         found = linkage.read_linkage(linkage.slices(data))
         return found if found is not None else Unknown(f"the dynamic section of {walk.path} is not known")
 
-    def learned(self, walk: Walk, what: str, learn: Learn, of: str = "") -> Any:  # noqa: ARG002  (nothing is kept here)
-        """Return what ``learn`` makes of the content of a file, None when that is not known. ``container.learned`` says what is kept."""
+    def learned(
+        self,
+        walk: Walk,
+        what: str,  # noqa: ARG002  (nothing is kept here)
+        learn: Learn,
+        of: str = "",  # noqa: ARG002  (as above)
+        enough: Callable[[Any], bool] | None = None,  # noqa: ARG002  (as above)
+    ) -> Any:
+        """Return what ``learn`` makes of the content of a file, None when that is not known.
+
+        It may be what was kept of an earlier time (``container.learned``), if that is ``enough``.
+        """
         data = walk.load(LIMIT)
         return learn(data) if data is not None else None
 

@@ -165,8 +165,7 @@ class _Closure:
                 continue
             spelled = {at.name: name for name, (_, at) in names.items()}
             lacking = self.sources.lacking(path, tuple(spelled))
-            facts = self.sources.facts(path) if lacking else None
-            if facts is not None and not facts.makes:
+            if lacking and self.sources.makes(path) is False:
                 yield from (Missing(spelled[name], *names[spelled[name]], f"not defined in {path}") for name in lacking)
 
     def _closed_to_user(self, module: Module, walk: Walk) -> bool:
@@ -249,8 +248,7 @@ class _Closure:
         """Whether a package, or a module that is none, makes modules itself and names this one, as os and six do."""
         parent, _, part = name.rpartition(".")
         path = self.found[parent].path if parent else ""
-        facts = self.sources.facts(path) if path else None
-        return facts is not None and facts.dynamic and self.sources.spells(path, part)
+        return bool(path and self.sources.dynamic(path) and self.sources.spells(path, part))
 
     def _is_sure(self, one: Module) -> bool:
         return self._sure(one) is True
@@ -283,7 +281,6 @@ class _Closure:
         begin = self.found[parent].path
         if not begin:
             return doubt or self.search.doubt or ("" if self.search.exact else f"{parent} may be in other folders too")
-        facts = self.sources.facts(begin)
-        if facts is None or facts.dynamic:
+        if self.sources.dynamic(begin) is not False:
             return f"{begin} may make up {one.name} itself"
         return doubt

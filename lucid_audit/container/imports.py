@@ -32,6 +32,7 @@ _CHANGES_AT_ONCE = regex(
 )
 _WORDS = (b"sys.path", b"addsitedir", b"path_hooks")
 _MAKES = regex(rb"\bimport[ \t]*\(?[ \t]*\*|__getattr__|__dict__|\b(?:globals|locals|vars|setattr|exec|eval)[ \t]*\(")
+_DYNAMIC_WORDS = (b"__path__", b"sys.modules", b"extend_path", b"declare_namespace", b"meta_path", b"lazy")
 _LOADS = regex(rb"CDLL|dlopen|LoadLibrary|load_library|PyDLL")
 _DYNAMIC = regex(rb"__path__|sys\.modules|extend_path|declare_namespace|meta_path|\b_?Lazy\w*|\blazy\w*", re.IGNORECASE)
 
@@ -97,6 +98,9 @@ def changes_path(source: bytes, *, own: bool) -> bool:
 
 def is_dynamic(source: bytes) -> bool:
     """Whether a package may make up its modules itself."""
+    plain = source.lower()
+    if not any(word in plain for word in _DYNAMIC_WORDS):
+        return False
     return _DYNAMIC.search(source) is not None
 
 

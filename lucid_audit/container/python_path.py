@@ -75,10 +75,13 @@ def _environment(container: Container, called: str) -> tuple[str, dict[str, str]
         walk = container.files.walk(f"{place.rstrip('/')}/pyvenv.cfg")
         if walk.state == "absent":
             continue
-        data = walk.load(_CONFIG_LIMIT)
-        pairs = (line.partition("=") for line in (data or b"").decode("utf-8", "replace").splitlines())
-        return dirname(folder), {key.strip().lower(): value.strip() for key, equals, value in pairs if equals}
+        return dirname(folder), container.files.learned(walk, "settings", _settings) or {}
     return "", {}
+
+
+def _settings(data: bytes) -> dict[str, str]:
+    pairs = (line.partition("=") for line in data[:_CONFIG_LIMIT].decode("utf-8", "replace").splitlines())
+    return {key.strip().lower(): value.strip() for key, equals, value in pairs if equals}
 
 
 def _library(container: Container, real: str, version: str, config: dict[str, str]) -> str:
@@ -102,9 +105,8 @@ def _above(folder: str) -> list[str]:
 
 def _own(container: Container, venv: str, config: dict[str, str], library: str, version: str) -> list[str]:
     """Return the folders that ``site`` adds."""
-    text = container.files.walk(f"{library}/site.py").load(_SITE_LIMIT)
-    debian = text is None or b"dist-packages" in text
-    other = text is None or b"dist-packages" not in text
+    of_debian = container.files.learned(container.files.walk(f"{library}/site.py"), "debian", _is_of_debian)
+    debian, other = of_debian is not False, of_debian is not True
     prefix = dirname(dirname(library))
     of_base = [f"{prefix}/lib/python{version}/site-packages"] if other else []
     if debian:
@@ -119,6 +121,10 @@ def _own(container: Container, venv: str, config: dict[str, str], library: str, 
     if config.get("include-system-site-packages", "").lower() == "true":
         own += [*_of_user(container, version), *of_base]
     return own
+
+
+def _is_of_debian(data: bytes) -> bool:
+    return b"dist-packages" in data[:_SITE_LIMIT]
 
 
 def _of_user(container: Container, version: str) -> list[str]:

@@ -18,6 +18,7 @@ from lucid_audit.container.imports import (
     scan,
 )
 from lucid_audit.container.learned import HOST, NEWEST
+from lucid_audit.container.python_signs import suspect
 from lucid_audit.container.tree import Walk
 from lucid_audit.tuples import NamedTuple
 
@@ -32,8 +33,6 @@ class Facts(NamedTuple):
     imports: Sequence[Raw]
     moves: bool
     moves_at_once: bool
-    dynamic: bool
-    makes: bool
 
 
 class Parsed(NamedTuple):
@@ -105,14 +104,27 @@ class Sources:
 
     def lacking(self, path: str, names: Sequence[str]) -> Sequence[str]:
         """Return those of some names that a source does not spell at all; none when its content is not known."""
-        wanted = sorted(names)
-        found: Sequence[str] | None = self.files.learned(
-            self.walk(path),
-            "lacking",
-            lambda source: [name for name in wanted if name.encode() not in source],
-            ",".join(wanted),
-        )
-        return found or ()
+        known: dict[str, bool] = {}
+
+        def enough(found: dict[str, bool]) -> bool:
+            known.update(found)
+            return known.keys() >= set(names)
+
+        def learn(source: bytes) -> dict[str, bool]:
+            return {**known, **{name: name.encode() in source for name in names if name not in known}}
+
+        found = self.files.learned(self.walk(path), "names", learn, enough=enough)
+        return [name for name in names if not found[name]] if found is not None else ()
+
+    def dynamic(self, path: str) -> bool | None:
+        """Whether a package may make up its modules itself, None when its content is not known."""
+        answer: bool | None = self.files.learned(self.walk(path), "dynamic", is_dynamic)
+        return answer
+
+    def makes(self, path: str) -> bool | None:
+        """Whether a module may have names that it does not spell, None when its content is not known."""
+        answer: bool | None = self.files.learned(self.walk(path), "makes", makes_names)
+        return answer
 
     def spells(self, path: str, name: str) -> bool:
         """Whether a source that is known has a name anywhere."""
@@ -128,7 +140,7 @@ class Sources:
 
 def _facts(source: bytes) -> list[Any]:
     own, at_once = changes_path(source, own=True), changes_path(source, own=False)
-    return [scan(source), own, at_once, is_dynamic(source), makes_names(source)]
+    return [scan(source), own, at_once]
 
 
 def _parsed(source: bytes) -> list[Any]:
@@ -153,10 +165,10 @@ def _statements(source: bytes) -> list[Any]:
 
 
 def _refused(source: bytes, minor: int) -> list[Any]:
-    from lucid_audit.container import python_syntax  # noqa: PLC0415  (what is cached needs no parser)
-
-    if not python_syntax.suspect(source, minor):
+    if not suspect(source, minor):
         return []
+    from lucid_audit.container import python_syntax  # noqa: PLC0415  (few sources need the parser)
+
     tree = python_syntax.parse(source)
     if isinstance(tree, python_syntax.Unreadable):
         found = judged((), (tree.line, tree.words, tree.minor, tree.limit, tree.newer), minor)

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import ast
 import io
-import re
 import tokenize
 import warnings
 from collections.abc import Callable, Iterator, Sequence
@@ -16,37 +15,14 @@ from itertools import pairwise
 from typing import Any
 
 from lucid_audit.container.learned import HOST
+from lucid_audit.container.python_signs import fields, suspect
 from lucid_audit.regex import regex
 from lucid_audit.tuples import NamedTuple
 
-__all__ = ["HOST", "Need", "Unreadable", "needs", "parse", "suspect"]
+__all__ = ["HOST", "Need", "Unreadable", "needs", "parse"]
 _LIMITS = ("too many", "Exceeds the limit", "too large", "source code cannot contain null bytes")  # of this parser
 
-# What newer syntax begins with, by the version that brought it: whatever has none of it needs no parser.
-_SIGNS = (
-    (8, regex(rb":=|/[ \t]*[,):]|=[ \t]*(?:![rsa][ \t]*)?[:}]|\b(?:return|yield)\b[^\n]*\*")),
-    (
-        9,
-        regex(
-            rb"^[ \t]*@(?![ \t]*[\w.]+[ \t]*(?:\(|\r?$|#))|\)[ \t]*[.([]|\bwith[ \t]*[(\\]|\bfor\b[^\n]*\*|\{[^\n]*:=",
-            re.MULTILINE,
-        ),
-    ),
-    (10, regex(rb"^[ \t]*match\b[^\n]*:|\[[^\n]*:=", re.MULTILINE)),
-    (11, regex(rb"\bexcept[ \t]*\*|\[[^\n]*\*|:[ \t]*\*")),
-    (12, regex(rb"^[ \t]*type[ \t]+\w+|\b(?:def|class)[ \t]+\w+[ \t]*\[", re.MULTILINE)),
-    (13, regex(rb"\b(?:def|class|type)[ \t]+\w+[ \t]*\[[^\]\n]*=")),
-    (14, regex(rb"\b(?:[tT][rR]?|[rR][tT])[\"']|\bexcept[ \t]+[^(:\n]*,")),
-)
-# f-strings of 3.12 (PEP 701): a brace that is open where the text seems to end, or a backslash or comment in it. The
-# lengths bound what a hostile line costs.
-_F = rb"\b(?:[fF][rR]?|[rR][fF])"
-_FIELD = regex(
-    _F + rb"(?:\"[^\"\n]{0,300}\{[^\"}\n]{0,120}[\"\\#\n]|'[^'\n]{0,300}\{[^'}\n]{0,120}['\\#\n])",
-)
 _DEBUG = regex(rb"[^=!<>]=[ \t]*(?:![rsa])?(?::[^{}]*)?\}")
-_LONG = regex(_F + rb"(?:\"{3}|'{3})")
-_LONG_FIELD = regex(rb"\{[^{}\n]{0,120}(?:\\|#|\"{3}|'{3})")
 _HINTS = (
     (14, "a template string", regex(r"\b[tT][rR]?[\"']")),
     (12, "a type statement", regex(r"^\s*type\s+\w+.*=")),
@@ -88,22 +64,11 @@ def parse(source: bytes) -> ast.Module | Unreadable:
         text = error.text if isinstance(error.text, str) else ""
         minor, what = next(((at, name) for at, name, hint in _HINTS if at > HOST and hint.search(text)), (0, ""))
         beyond = any(limit in words for limit in _LIMITS)
-        return Unreadable(error.lineno or 1, what or words, minor, limit=beyond, newer=suspect(source, HOST))
+        return Unreadable(
+            error.lineno or 1, what or words, minor, limit=beyond, newer=suspect(source, HOST, wholly=True)
+        )
     except (ValueError, RecursionError, MemoryError) as error:
         return Unreadable(1, str(error) or type(error).__name__, limit=True)
-
-
-def suspect(source: bytes, minor: int) -> bool:
-    """Whether a source may have syntax that is newer than 3.``minor``: signs of it, which a parser then confirms or not."""
-    return any(at > minor and sign.search(source) is not None for at, sign in _SIGNS) or (
-        minor < 12 and _fields(source)
-    )
-
-
-def _fields(source: bytes) -> bool:
-    if _FIELD.search(source) is not None:
-        return True
-    return _LONG.search(source) is not None and _LONG_FIELD.search(source) is not None
 
 
 def needs(source: bytes, tree: ast.Module) -> tuple[Need, ...]:
@@ -260,7 +225,7 @@ _READERS: dict[str, Reader] = {
 
 def _of_fields(source: bytes) -> Iterator[Need]:
     """Yield the first f-string that only 3.12 reads: older Pythons took it for a text first, and looked into its braces later."""
-    if HOST < 12 or not _fields(source):
+    if HOST < 12 or not fields(source):
         return
     outer: list[str] = []  # the quotes of the f-strings that are open
     try:

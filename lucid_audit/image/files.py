@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from lucid_audit.container.files import Answer, Files, State
@@ -71,7 +72,9 @@ class MeasuredFiles(Files):
             return Unknown(f"the dynamic section of {walk.path} is damaged or lies too far behind")
         return program.linkage
 
-    def learned(self, walk: Walk, what: str, learn: Learn, of: str = "") -> Any:
+    def learned(
+        self, walk: Walk, what: str, learn: Learn, of: str = "", enough: Callable[[Any], bool] | None = None
+    ) -> Any:
         """Return what is known of the content of a file; it is kept with the layer that has it."""
         node = self.rootfs.nodes.get(walk.path)
         if node is None or walk.node is None:
@@ -79,7 +82,7 @@ class MeasuredFiles(Files):
         layer, path = node.content
         store = self.rootfs.layers[layer].learned
         known = store.get(path, what, of)
-        if known is not None:
+        if known is not None and (enough is None or enough(known[0])):
             return known[0]
         value = Files.learned(self, walk, what, learn)
         if value is not None:

@@ -104,7 +104,7 @@ def read_layer(
     packed, unpacked, kind = _Hashed(descriptor.digest, descriptor.size), _Hashed("sha256:"), _First()
     arriving = ahead(packed.through(pieces))
     try:
-        reading = _Reading(unpacked.through(unpack(kind.watch(arriving), limits)), wanted, limits)
+        reading = _Reading(ahead(unpacked.through(unpack(kind.watch(arriving), limits))), wanted, limits)
         reading.run()
         for _ in arriving:  # what follows the compressed data still counts for the digest
             pass

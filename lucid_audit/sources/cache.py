@@ -26,13 +26,15 @@ from lucid_audit.image.layer_json import VERSION, dump, dump_learned, load
 from lucid_audit.image.texts import dump as dump_texts
 
 FILE = "facts.sqlite"
-TABLES = 3  # the version of the tables below; a file with another one is started anew
+TABLES = 4  # the version of the tables below; a file with another one is started anew
 SIZE_LIMIT = 512 << 20  # bytes; what was used longest ago goes first
 _WAIT = 5.0  # seconds for another process's lock
 _COLUMNS = {
     "blobs": "digest TEXT PRIMARY KEY, data BLOB NOT NULL, used REAL NOT NULL",
     "packed": "digest TEXT PRIMARY KEY, diff_id TEXT NOT NULL, size INTEGER NOT NULL, compression TEXT NOT NULL",
-    "facts": "key TEXT PRIMARY KEY, diff_id TEXT NOT NULL, data BLOB NOT NULL, used REAL NOT NULL, texts BLOB NOT NULL",
+    "facts": "key TEXT PRIMARY KEY, diff_id TEXT NOT NULL, data BLOB NOT NULL, used REAL NOT NULL, more INTEGER NOT NULL",
+    # Tables of their own, as a row is written whole when anything in it changes.
+    "texts": "key TEXT PRIMARY KEY, diff_id TEXT NOT NULL, data BLOB NOT NULL",
     "learned": "key TEXT PRIMARY KEY, diff_id TEXT NOT NULL, data BLOB NOT NULL",
 }
 _SHAPE = tuple(f"CREATE TABLE IF NOT EXISTS {table} ({columns})" for table, columns in _COLUMNS.items())
@@ -62,6 +64,7 @@ class Cache:
 
     def __init__(self, folder: Path | None, wanted: str = "") -> None:
         self._lock = Lock()
+        self._used: set[str] = set()  # keys of facts
         self._key = f"{VERSION}:{sha256(wanted.encode()).hexdigest()[:16]}"
         self._file = folder / FILE if folder is not None else None
         self._connection = self._open() if self._file is not None else None
@@ -145,7 +148,7 @@ class Cache:
             return None
 
         def texts() -> bytes:
-            row = self._ask("SELECT texts FROM facts WHERE key = ?", key)
+            row = self._ask("SELECT data FROM texts WHERE key = ?", key)
             return row[0] if row is not None and isinstance(row[0], bytes) else b""
 
         def learned() -> bytes:
@@ -156,13 +159,15 @@ class Cache:
             found[0], texts, learned, digest=digest, diff_id=str(diff_id), size=size, compression=str(compression)
         )
         if layer is not None:
-            self._ask("UPDATE facts SET used = ? WHERE key = ?", time(), key)
+            self._used.add(key)
         return layer
 
     def put_layer(self, layer: Layer) -> None:
         """Keep the facts of a layer that was verified; its unpacked form is known then too."""
         key = f"{self._key}:{layer.diff_id}"
-        values = key, layer.diff_id, dump(layer), time(), dump_texts(layer.texts.kept)
+        texts = dump_texts(layer.texts.kept)
+        self._ask("INSERT OR REPLACE INTO texts VALUES (?, ?, ?)", key, layer.diff_id, texts)
+        values = key, layer.diff_id, dump(layer), time(), len(texts)
         self._ask("INSERT OR REPLACE INTO facts VALUES (?, ?, ?, ?, ?)", *values)
         for digest, size, kind in (
             (layer.diff_id, layer.unpacked, "tar"),
@@ -178,17 +183,25 @@ class Cache:
             self._ask("INSERT OR REPLACE INTO learned VALUES (?, ?, ?)", *values)
             layer.learned.changed = False
 
+    def _note_used(self) -> None:
+        """Write down what was used, in one go."""
+        used, self._used = sorted(self._used), set()
+        for at in range(0, len(used), 500):  # SQLite takes so many values at least
+            some = used[at : at + 500]
+            self._ask(f"UPDATE facts SET used = ? WHERE key IN ({','.join('?' * len(some))})", time(), *some)  # noqa: S608  (question marks)
+
     def _prune(self) -> None:
         """Drop the older half when there is too much; the newest row always stays."""
+        self._note_used()
         for table, held, limit in (
-            ("facts", "length(data) + length(texts)", SIZE_LIMIT),
+            ("facts", "length(data) + more", SIZE_LIMIT),
             ("blobs", "length(data)", SIZE_LIMIT // 8),
         ):
             row = self._ask(f"SELECT sum({held}) FROM {table}")  # noqa: S608  (two constants)
             if row is not None and isinstance(row[0], int) and row[0] > limit:
                 self._ask(f"DELETE FROM {table} WHERE used <= (SELECT (min(used) + max(used)) / 2 FROM {table})"  # noqa: S608
                           f" AND used < (SELECT max(used) FROM {table})")  # fmt: skip
-                for of_layers in ("packed", "learned"):
+                for of_layers in ("packed", "texts", "learned"):
                     self._ask(f"DELETE FROM {of_layers} WHERE diff_id NOT IN (SELECT diff_id FROM facts)")  # noqa: S608  (as above)
 
     def usage(self) -> Usage:
@@ -209,6 +222,7 @@ class Cache:
 
     def close(self) -> None:
         """Release the file; a closed cache is an empty one."""
+        self._note_used()
         with self._lock:
             if self._connection is not None:
                 with suppress(sqlite3.Error):
