@@ -72,13 +72,14 @@ CONTEXT = {
     "check.sh": "#!/bin/sh\n",
     "run": "#!/opt/none\n",
     "plain": "",
+    "closed": "x",
     "link": "-> /opt/none",
     "service/__init__.py": "",
     "service/app.py": "",
     "newer.py": "print 'x'\n",
     "needs.py": "import os\nfrom service import app\nimport nothing_of_this_name\n",
 }
-MODES = {"main.py": "0755", "check.sh": "0755", "run": "0755", "plain": "0644"}
+MODES = {"main.py": "0755", "check.sh": "0755", "run": "0755", "plain": "0644", "closed": "0600"}
 # What a measured container has to say as well, or cannot say: its base is told by another evidence.
 OF_THE_BASE = {"final-base-not-distroless", "final-base-debug", "root-home-on-path"}
 
@@ -310,7 +311,22 @@ PAIRS: dict[str, tuple[str, Mapping[str, Any], set[str]]] = {
     "a folder for data": (
         file(head="ENV DATA_DIR=/srv/none\n"),
         healthy(Env=env("DATA_DIR=/srv/none")),
-        {"data-folder-not-writable"},
+        {"data-folder-not-writable", "read-only-needs-mount"},
+    ),
+    "a home": (
+        file(head="ENV HOME=/home/none\n"),
+        healthy(Env=env("HOME=/home/none")),
+        {"home-not-writable"},
+    ),
+    "a file that is closed": (
+        file(head="ENV APP_KEYS=/app/closed\n"),
+        healthy(Env=env("APP_KEYS=/app/closed")),
+        {"named-file-closed"},
+    ),
+    "certificates that are none": (
+        file(head="ENV SSL_CERT_FILE=/app/plain\n"),
+        healthy(Env=env("SSL_CERT_FILE=/app/plain", without="SSL_CERT_FILE")),
+        {"certificates-empty"},
     ),
     "certificates": (
         file(head="ENV SSL_CERT_FILE=/opt/x.pem\n"),

@@ -9,6 +9,7 @@ from lucid_audit.container.base_tree import LOADERS
 from lucid_audit.container.config import Container, Traced
 from lucid_audit.container.files import Answer, State
 from lucid_audit.finding import Hit, Skip
+from lucid_audit.record import record
 from lucid_audit.regex import rx
 from lucid_audit.values import Unknown
 
@@ -24,6 +25,7 @@ _BUNDLES = (
 )
 _POINTERS = ("SSL_CERT_FILE", "SSL_CERT_DIR")
 _OWN_BUNDLES = ("certifi/cacert.pem", "bin/node", "lib/security/cacerts")  # certifi, Node and Java bring their own
+_BUNDLE = 2 << 20  # bytes of a bundle that are looked through
 _ZONES = "/usr/share/zoneinfo"
 _BUILT_IN = frozenset(("", "C", "POSIX", "C.UTF-8", "C.utf8"))  # glibc 2.35 on has C.UTF-8 inside
 
@@ -58,6 +60,32 @@ def _unlisted(container: Container) -> str:
         if node is None or node.kind == "?" or (node.kind == "d" and container.files.doubt(node)):
             return f"what is in {placement.path or 'a folder that is copied'} is not listed"
     return ""
+
+
+@record
+class Bundles:
+    """``names``: variables whose value is a file of certificates."""
+
+    names: tuple[str, ...]
+
+
+@check("certificates-filled")
+def certificates_filled(container: Container, params: Bundles) -> Answers:
+    """Judge files of CA certificates whose content is known: in PEM form, or of no use to a TLS library."""
+    named = {
+        value: Traced(name, traced.place)
+        for name in params.names
+        if (traced := container.env.get(name)) is not None and (value := traced.known()) and not traced.inherited
+    }
+    for path in dict.fromkeys((*named, *_BUNDLES)):
+        walk = container.files.walk(path) if path.startswith("/") else None
+        if walk is None or walk.node is None or walk.node.kind != "f":
+            continue
+        data = walk.load(_BUNDLE)
+        if data is not None and len(data) < _BUNDLE and not (b"-----BEGIN " in data and b"CERTIFICATE-----" in data):
+            by = named.get(path)
+            place = by.place if by is not None else walk.node.made.span or container.stage_place
+            yield Hit(place, path=path, by=f", and {by.value} names it" if by is not None else "")
 
 
 @check("timezone-exists")

@@ -6,6 +6,7 @@ from lucid_audit.checks import Answers, check
 from lucid_audit.container.access import WRITE, who
 from lucid_audit.container.config import Container, Traced
 from lucid_audit.container.tree import Walk
+from lucid_audit.container.writes import unmounted, writes
 from lucid_audit.finding import Hit, Skip
 from lucid_audit.record import record
 from lucid_audit.values import Unknown
@@ -60,6 +61,22 @@ def folders_writable(container: Container, params: Folders) -> Answers:
         value = traced.known() if traced is not None else None
         if traced is not None and value is not None and value.startswith("/") and not traced.inherited:
             yield from _data(container, traced, value, name, volumes)
+
+
+@record
+class Written:
+    """``variables``: those whose value is a folder that the service writes to."""
+
+    variables: tuple[str, ...] = ()
+
+
+@check("writes-in-volumes")
+def writes_in_volumes(container: Container, params: Written) -> Answers:
+    """List where a service is known to write outside its volumes: with a read-only root file system it then fails."""
+    found = unmounted(container, writes(container, params.variables))
+    if found:
+        folders = ", ".join(f"{folder} ({one.why})" for folder, one in sorted(found.items()))
+        yield Hit(next(iter(found.values())).place, folders=folders)
 
 
 def _data(container: Container, traced: Traced[str], path: str, by: str, volumes: list[str]) -> Answers:

@@ -19,10 +19,11 @@ NAMES = {"root": 0, "nonroot": 65532}  # everybody's, and what every distroless 
 
 
 class Who(NamedTuple):
-    """The numbers that a process runs with, None where they are not known. More groups are not given by images."""
+    """The numbers that a process runs with, None where they are not known. ``groups`` are those beside ``gid``."""
 
     uid: int | None
     gid: int | None
+    groups: tuple[int, ...] | None = ()
 
     def may(self, node: Node, bit: int) -> bool | None:
         """Whether ``bit`` is granted on an entry; None when that is not known."""
@@ -40,9 +41,19 @@ class Who(NamedTuple):
             return None
         if uid == node.uid:
             return bool(mode >> 6 & bit)
-        if node.gid is not None and self.gid is not None:
-            return bool(mode >> (3 if node.gid == self.gid else 0) & bit)
-        return bool(mode & bit) if bool(mode >> 3 & bit) == bool(mode & bit) else None
+        of_group, of_others = bool(mode >> 3 & bit), bool(mode & bit)
+        member = self._member(node.gid)
+        if member is None:
+            return of_others if of_group == of_others else None
+        return of_group if member else of_others
+
+    def _member(self, gid: int | None) -> bool | None:
+        """Whether a group is among those of the process."""
+        if gid is None:
+            return None
+        if gid == self.gid or gid in (self.groups or ()):
+            return True
+        return None if self.gid is None or self.groups is None else False
 
     def enters(self, folders: Iterable[tuple[str, Node]]) -> tuple[str, Node] | None:
         """Return the first folder that is surely closed to this user."""
@@ -53,13 +64,17 @@ def who(container: Container) -> Who:
     """Return the numbers of the configured user."""
     found = account(container)
     if found is not None and not isinstance(found, Unknown):
-        return Who(found.uid, found.gid)
+        return Who(found.uid, found.gid, found.groups)
     user = container.user.known()
     if user is None:
         return Who(None, None)
     name, _, group = user.partition(":")
     uid = number(name)
-    return Who(uid, number(group) if group else uid if name in NAMES else None)
+    if group:
+        return Who(uid, number(group))
+    base = container.base  # nobody is in a further group in distroless images
+    plain = base is not None and base.distroless and container.files.find("/etc/group").placed is None
+    return Who(uid, uid if name in NAMES else None, () if plain else None)
 
 
 def number(name: str) -> int | None:

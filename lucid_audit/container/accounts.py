@@ -1,7 +1,8 @@
 """Users as the runtime reads them: numbers in any spelling, names by the image's own /etc/passwd and /etc/group.
 
 Source: moby and runc, ``user.GetExecUser`` (package ``libcontainer/user``): what ``strconv.Atoi`` takes is a number, so
-``+0`` and ``00`` are uid 0, and anything else is looked up by name. Without a group the passwd line's is taken, or 0.
+``+0`` and ``00`` are uid 0, and anything else is looked up by name. Without a group the passwd line's is taken, or 0, and
+with it the groups whose line in /etc/group lists the user's name; a group that is spelt out comes alone.
 """
 
 from __future__ import annotations
@@ -12,11 +13,15 @@ from lucid_audit.values import Unknown
 
 
 class Account(NamedTuple):
-    """Who runs. ``listed``: the uid has a line in the image's /etc/passwd; None when there is no such file."""
+    """Who runs. ``listed``: the uid has a line in the image's /etc/passwd; None when there is no such file.
+
+    ``groups`` are the supplementary ones, None when the image's /etc/group is not read.
+    """
 
     uid: int
     gid: int
     listed: bool | None
+    groups: tuple[int, ...] | None = ()
 
 
 def number(text: str) -> int | None:
@@ -58,11 +63,23 @@ def account(container: Container) -> Account | Unknown | None:
     gid = _group(container, group) if group else (number(line[3]) if line is not None and len(line) > 3 else 0)
     if isinstance(gid, Unknown):
         return gid
-    return None if gid is None else Account(uid, gid, line is not None if known else None)
+    if gid is None:
+        return None
+    groups = _member(container, line[0]) if line is not None and not group else ()
+    return Account(uid, gid, line is not None if known else None, groups)
 
 
 def _is(line: tuple[str, ...], name: str, uid: int | None) -> bool:
     return len(line) > 2 and (number(line[2]) == uid if uid is not None else line[0] == name)
+
+
+def _member(container: Container, name: str) -> tuple[int, ...] | None:
+    """Return the groups that list a user's name."""
+    found = lines(container, "/etc/group")
+    if isinstance(found, Unknown):
+        return None
+    having = (line for line in found or () if len(line) > 3 and name in line[3].split(","))
+    return tuple(gid for line in having if (gid := number(line[2])) is not None)
 
 
 def _group(container: Container, group: str) -> int | Unknown | None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from posixpath import dirname, join, normpath
 
+from lucid_audit.container.access import READ, who
 from lucid_audit.container.config import Container
 from lucid_audit.container.interpret import Task
 from lucid_audit.container.jar import LIMIT, Jar, UnreadableJarError, major_of, read_jar
@@ -82,6 +83,7 @@ def _runtime(container: Container, real: str) -> Runtime:
 class _Search:
     def __init__(self, container: Container, runtime: Runtime, links: list[Link]) -> None:
         self.files, self.runtime, self.links = container.files, runtime, links
+        self.who = who(container)
 
     def run(self, told: Task, workdir: str) -> Found:
         """Find the main class."""
@@ -118,7 +120,7 @@ class _Search:
 
     def _class(self, name: str, elements: list[str], of: str) -> Found:
         """Look a class up along the class path, as far as manifests lengthen it."""
-        inside, seen = f"{name.replace('.', '/')}.class", set[str]()
+        inside, seen, closed = f"{name.replace('.', '/')}.class", set[str](), ""
         while elements:
             path = elements.pop(0)
             if path in seen:
@@ -127,8 +129,13 @@ class _Search:
             if len(seen) > _JARS:
                 raise _Doubt("its class path is too long")
             walk = self._walk(path)
+            if walk.node is not None and self._closed(walk):
+                closed = closed or f", of which user {self.who.uid} may not read {walk.path}"
+                continue  # java passes over what it cannot open
             if walk.node is not None and walk.node.kind == "d":
                 there = self._walk(f"{path}/{inside}")
+                if there.node is not None and self._closed(there):
+                    return Found(there.path, f"{there.path} may not be read by user {self.who.uid}")
                 if there.node is not None:
                     data = there.node.load(8) if there.node.load is not None else None
                     return self._end(name, there.path, major_of(data) if data is not None else 0)
@@ -143,7 +150,7 @@ class _Search:
             raise _Doubt(f"whether the Java runtime itself has {name} is not known")
         if of:
             return Found(of, f"the manifest of {of} names the main class {name}, which is not in it")
-        return Found(name, f"the main class {name} is nowhere on the class path")
+        return Found(name, f"the main class {name} is nowhere on the class path{closed}")
 
     def _more(self, path: str, jar: Jar) -> list[str]:
         """Return the Class-Path of a manifest; what ends without a slash is no folder."""
@@ -169,6 +176,12 @@ class _Search:
         if walk.state == "unknown":
             raise _Doubt(walk.reason)
         return walk
+
+    def _closed(self, walk: Walk) -> bool:
+        """Whether the user surely cannot open what a path led to."""
+        node = walk.node
+        shut = self.who.enters(walk.through) is not None
+        return shut or (node is not None and node.kind == "f" and self.who.may(node, READ) is False)
 
     def _jar(self, path: str) -> Jar | None:
         """Read a jar, None when it surely is none."""

@@ -34,6 +34,10 @@ def node(mode: int | None, uid: int | None, gid: int | None, kind: str = "f") ->
         (0o700, None, None, Who(65532, 65532), EXECUTE, None),
         (0o755, None, None, Who(None, None), EXECUTE, True),  # everybody may
         (0o750, 0, 0, Who(65532, None), EXECUTE, None),
+        (0o640, 0, 70, Who(65532, 65532, (5, 70)), READ, True),
+        (0o604, 0, 70, Who(65532, 65532, (70,)), READ, False),  # a member gets the group's bits, however few
+        (0o640, 0, 70, Who(65532, 65532, None), READ, None),
+        (0o640, 0, 65532, Who(65532, 65532, None), READ, True),
     ],
 )
 def test_bits(mode: int | None, uid: int | None, gid: int | None, who: Who, bit: int, granted: bool | None) -> None:
@@ -41,21 +45,26 @@ def test_bits(mode: int | None, uid: int | None, gid: int | None, who: Who, bit:
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root may change owners and users")
-@given(mode=st.integers(0, 0o777), uid=st.sampled_from([0, 7, 65532]), gid=st.sampled_from([0, 7, 65532]))
-def test_the_kernel_agrees(mode: int, uid: int, gid: int) -> None:
+@given(
+    mode=st.integers(0, 0o777),
+    uid=st.sampled_from([0, 7, 65532]),
+    gid=st.sampled_from([0, 7, 65532]),
+    groups=st.sampled_from([(), (7,), (5, 7)]),
+)
+def test_the_kernel_agrees(mode: int, uid: int, gid: int, groups: tuple[int, ...]) -> None:
     with TemporaryDirectory() as folder:  # not pytest's, whose parent other runs close again
         Path(folder).chmod(0o755)
         file = Path(folder) / "probe"
         file.write_text("")
         os.chown(file, uid, gid)
         file.chmod(mode)
-        really = _asked(file)
-    who = Who(65532, 65532)
+        really = _asked(file, groups)
+    who = Who(65532, 65532, groups)
     assert [who.may(node(mode, uid, gid), bit) for bit in (READ, WRITE, EXECUTE)] == really
 
 
-def _asked(file: Path) -> list[bool]:
+def _asked(file: Path, groups: tuple[int, ...]) -> list[bool]:
     """Ask the kernel as another user."""
     code = f"import os; print(*(int(os.access({str(file)!r}, b)) for b in (4, 2, 1)))"
-    done = subprocess.run(["/usr/bin/python3", "-c", code], user=65532, group=65532, extra_groups=[], capture_output=True, text=True, check=True)  # fmt: skip
+    done = subprocess.run(["/usr/bin/python3", "-c", code], user=65532, group=65532, extra_groups=groups, capture_output=True, text=True, check=True)  # fmt: skip
     return [answer == "1" for answer in done.stdout.split()]

@@ -32,10 +32,12 @@ def jar(files: dict[str, bytes | int] | None = None, **main: str) -> bytes:
     return packed.getvalue()
 
 
-def end(files: dict[str, Any], *arguments: str, env: tuple[str, ...] = (), release: str = RELEASE) -> str:
+def end(
+    files: dict[str, Any], *arguments: str, env: tuple[str, ...] = (), release: str = RELEASE, user: str = ""
+) -> str:
     """Say how it ends: words, "" for well, "?" and a reason for unknown."""
     runtime = {JAVA: {"elf": "amd64", "mode": "0755"}, "/usr/lib/jvm/java-17/release": release}
-    config = {"Env": list(env), "WorkingDir": "/app"}
+    config = {"Env": list(env), "WorkingDir": "/app", "User": user}
     made = image({"platform": "linux/amd64", "config": config, "layers": [{"files": {**runtime, **files}}]})
     chain = launch(made.container, (JAVA, *arguments))
     if chain.end is not None:
@@ -150,3 +152,15 @@ def test_damaged_archives(at: int, what: bytes) -> None:
             found.major("p/Main.class", 17)
     except UnreadableJarError:
         pass
+
+
+def test_what_the_user_may_not_read() -> None:
+    main = jar({"p/Main.class": 61}, Main_Class="p.Main")
+    shut = {"bytes": main, "mode": "0600"}
+    user = {"/app/b.jar": shut, "/app/d/p/Main.class": {"text": "x", "mode": "0600"}}
+    assert end({"/app/a.jar": main, **user}, "-cp", "b.jar:a.jar", "p.Main", user="65532:65532") == ""
+    words = end(user, "-cp", "b.jar", "p.Main", user="65532:65532")
+    assert words == "the main class p.Main is nowhere on the class path, of which user 65532 may not read /app/b.jar"
+    words = end({"/app/a.jar": main, **user}, "-cp", "d:a.jar", "p.Main", user="65532:65532")
+    assert words == "/app/d/p/Main.class may not be read by user 65532"
+    assert end(user, "-cp", "b.jar", "p.Main") == "", "root reads everything"

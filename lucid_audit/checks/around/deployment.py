@@ -9,6 +9,7 @@ from lucid_audit.around.service import Deployment
 from lucid_audit.checks import Answers, check
 from lucid_audit.checks.health import health_asks, health_form, health_port_named, health_resolves
 from lucid_audit.checks.user import is_root
+from lucid_audit.container.writes import unmounted, writes
 from lucid_audit.finding import Hit, Skip
 from lucid_audit.record import record
 from lucid_audit.values import Unknown
@@ -164,7 +165,32 @@ def deployed_writable(one: Deployment, params: Writable) -> Answers:
     service = one.service
     if one.deployed is None or service.read_only != "true" or service.open:
         return
-    mounted = {path.partition(":")[0].rstrip("/") for path in (*(service.tmpfs or ()), *service.volumes)}
+    mounted = _mounted(one)
     for path in params.paths:
         if path not in mounted:
             yield Hit(service.place("tmpfs", "read_only"), path=path)
+
+
+@record
+class Written:
+    """``variables``: those whose value is a folder that the service writes to. ``elsewhere``: folders of another rule."""
+
+    variables: tuple[str, ...] = ()
+    elsewhere: tuple[str, ...] = ()
+
+
+@check("deployed-writes")
+def deployed_writes(one: Deployment, params: Written) -> Answers:
+    """Judge the folders that the command and variables name for writing, where the root file system is read-only."""
+    service, container = one.service, one.deployed
+    if container is None or service.read_only != "true" or service.open:
+        return
+    own = service.entrypoint or "command" in service.spans  # the image's command is not what starts
+    found = (one for one in writes(container, params.variables) if not own or one.why in params.variables)
+    for folder, write in unmounted(container, found, (*_mounted(one), *params.elsewhere)).items():
+        yield Hit(service.place("tmpfs", "read_only"), path=folder, why=write.why)
+
+
+def _mounted(one: Deployment) -> set[str]:
+    """Return the folders that the service mounts something over."""
+    return {path.partition(":")[0].rstrip("/") for path in (*(one.service.tmpfs or ()), *one.service.volumes)}
