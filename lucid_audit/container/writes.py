@@ -88,6 +88,6 @@ def _of_command(container: Container) -> Iterator[Write]:
 def _is_gunicorn(words: tuple[str, ...]) -> bool:
     """Whether a command is gunicorn, by its name, as a script or as a module."""
     names = [basename(word) for word in words[:3]]
-    if names[0] == "gunicorn":
+    if names[:1] == ["gunicorn"]:
         return True
-    return PYTHON.fullmatch(names[0]) is not None and "gunicorn" in names[1:3]
+    return bool(names) and PYTHON.fullmatch(names[0]) is not None and "gunicorn" in names[1:3]
