@@ -49,12 +49,12 @@ def imported(container: Container, python: Interpreter) -> Closure | None:
     if told is None or workdir is None or told.kind not in ("script", "module", "app"):
         return None
     if told.kind != "script":
-        folder = join(workdir, told.folder)
-        main = (f"{told.name}.__main__",) if told.kind == "module" else ()
-        mains = frozenset((told.name, *main)) if told.kind == "module" else frozenset[str]()
-        return _closure(
-            container, search(container, called, real, (folder,)), "", (told.name, *main, *told.also), mains
-        )
+        places = dict.fromkeys((join(workdir, told.folder), *((workdir,) if told.server else ())))
+        run = told.name if told.kind == "module" else told.server
+        first = (run, f"{run}.__main__") if run else ()
+        modules = dict.fromkeys((*first, told.name, *told.also))
+        path = search(container, called, real, tuple(places))
+        return _closure(container, path, "", tuple(modules), frozenset(first))
     script = container.files.walk(join(workdir, told.name)).path
     served = task(basename(told.name), argv[argv.index(told.name) + 1 :]) if basename(told.name) in SERVERS else None
     folders = (join(workdir, served.folder),) if served is not None else ()

@@ -67,13 +67,14 @@ class Task(NamedTuple):
     """What runs. ``kind``: ``script``, ``module``, ``app`` (a module that a server loads), ``node``, ``jar``, ``class``.
 
     ``folder`` is where a server looks first, "" for the working directory, and the class path of a class; ``also`` are
-    modules that it loads besides.
+    modules that it loads besides. ``server`` is the module that loads an app, where it is run by its name (``-m``).
     """
 
     kind: str
     name: str
     folder: str = ""
     also: tuple[str, ...] = ()
+    server: str = ""
 
 
 def task(program: str, arguments: tuple[str, ...]) -> Task | None:
@@ -128,10 +129,10 @@ def _python(arguments: tuple[str, ...]) -> Task | None:
                 value = word[at:] or (words.pop(0) if words else "")
                 if letter != "m":
                     break
-                server = value in SERVERS
-                return (
-                    _app(tuple(words)) or Task("module", value) if server else Task("module", value) if value else None
-                )
+                app = _app(tuple(words)) if value in SERVERS else None
+                if app is not None:
+                    return app._replace(server=value)
+                return Task("module", value) if value else None
     return None
 
 

@@ -161,7 +161,8 @@ class _Search:
         return [one for one, folder in more if folder or (node := self._walk(one).node) is None or node.kind != "d"]
 
     def _end(self, name: str, path: str, major: int) -> Found:
-        self.links.append(Link(f"main class {name}", path))
+        node = self._walk(path).node
+        self.links.append(Link(f"main class {name}", path, node.made if node is not None else None))
         return self._newer(name, path, major) or Found()
 
     def _newer(self, name: str, path: str, major: int) -> Found | None:

@@ -30,8 +30,12 @@ def python_start(container: Container, called: str, real: str, told: Task, links
         return None
     if told.kind in ("script", "node", "jar"):
         return _script(container, told, workdir, links)
-    look = _Look(container, called, real, told, workdir)
-    return look.module(told, links)
+    if told.server:
+        server = Task("module", told.server)
+        end = _Look(container, called, real, server, workdir).module(server, links)
+        if end is not None:
+            return end
+    return _Look(container, called, real, told, workdir).module(told, links)
 
 
 def _script(container: Container, told: Task, workdir: str, links: list[Link]) -> Ending | None:
@@ -90,7 +94,8 @@ class _Look:
 
     def __init__(self, container: Container, called: str, real: str, told: Task, workdir: str) -> None:
         first = join(workdir, told.folder) if told.kind == "app" else workdir
-        self.files, self.search = container.files, search(container, called, real, (first,))
+        places = dict.fromkeys((first, *((workdir,) if told.server else ())))  # -m keeps where it was started
+        self.files, self.search = container.files, search(container, called, real, tuple(places))
         self.finder = Finder(container.files, self.search.version)
 
     def module(self, told: Task, links: list[Link]) -> Ending | None:
@@ -105,7 +110,7 @@ class _Look:
             name = ".".join(parts[: depth + 1])
             last = depth == len(parts) - 1
             if module:
-                links.append(Link(f"module {name}", module))
+                links.append(self._link(f"module {name}", module))
                 return None if last else ("module", module, f"{name} is {module}, which is no package")
             if not packages:
                 doubt = found.doubt or (self.search.doubt if depth == 0 else "")
@@ -113,7 +118,7 @@ class _Look:
                     return "unknown", name, doubt
                 return "module", name, self._nowhere(name, folders, top=depth == 0)
             if not last or told.kind == "app":
-                links.append(Link(f"package {name}", packages[0]))
+                links.append(self._link(f"package {name}", packages[0]))
             folders = packages
         if told.kind == "module":
             mains = [
@@ -122,6 +127,10 @@ class _Look:
             if all(walk.state == "absent" for walk in mains):
                 return "module", told.name, f"{folders[0]} is a package without __main__.py"
         return None
+
+    def _link(self, what: str, path: str) -> Link:
+        node = self.files.walk(path).node
+        return Link(what, path, node.made if node is not None else None)
 
     def _nowhere(self, name: str, folders: Sequence[str], *, top: bool) -> str:
         if not top:

@@ -13,13 +13,19 @@ from lucid_audit.container.config import Argv, Container, Place, Traced
 from lucid_audit.container.execute import DEFAULT_SHELL, effective, shell_of
 from lucid_audit.container.launch import Chain, Interpreter, Link, launch
 from lucid_audit.container.tree import Made
+from lucid_audit.regex import regex
 from lucid_audit.values import Unknown
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
+    from lucid_audit.container.closure import Closure
+
 Line = tuple[str, str]
+PACKAGES = 40  # that a proof lists
+_STANDARD = regex(r".*/lib/python[\d.]+/(?!.*-packages/).*")
+
 Where = Callable[[Place | Made], str]  # says in words where something was set or who made it, "" when nobody knows
 Hide = Callable[[str, str], bool]  # whether the value of a variable of this name is not to be shown
 
@@ -88,6 +94,7 @@ def _imports(container: Container, interpreter: Interpreter, where: Where) -> It
         return
     packages = len({module.package for module in found.modules})
     yield "", f"imports reach {len(found.modules)} modules in {packages} package{'s' if packages != 1 else ''}"
+    yield from _packages(container, found, where)
     for one in found.missing:
         yield "", f"✗ {one.where} imports {one.name}, which is {one.there}"
     for refusal in found.refused:
@@ -95,7 +102,27 @@ def _imports(container: Container, interpreter: Interpreter, where: Where) -> It
         yield "", f"? {line}: {refusal.doubt}" if refusal.doubt else f"✗ {line}: {refusal.words}"
     for one, reason in found.unknown:
         yield "", f"? {one.where} imports {one.name}: {reason}"
+    if found.missing or any(not refusal.doubt for refusal in found.refused):
+        return  # it ends there, before it loads what comes after
     yield from _extensions(container, interpreter, where)
+
+
+def _packages(container: Container, found: Closure, where: Where) -> Iterator[Line]:
+    """Yield the packages that are reached, but for the interpreter's own, each with the file that comes first in it."""
+    groups: dict[str, list[str]] = {}
+    for module in found.modules:
+        if module.path and _STANDARD.fullmatch(module.path) is None:
+            groups.setdefault(module.package or module.path, []).append(module.path)
+    told = {module.path for module in found.modules if module.by is None}
+    groups = {name: paths for name, paths in groups.items() if not told.issuperset(paths)}  # which are steps already
+    for name, paths in list(groups.items())[:PACKAGES]:
+        first, more = paths[0], f", {len(paths)} modules" if len(paths) > 1 else ""
+        node = container.files.walk(first).node
+        kind = "package" if more or "-packages/" in first or "/node_modules/" in first else "module"
+        named = name.rpartition(" ")[2] if kind == "package" else basename(first)
+        yield _link(Link(f"{kind} {named}{more}", first, node.made if node is not None else None), where)
+    if len(groups) > PACKAGES:
+        yield "", f"and {len(groups) - PACKAGES} packages more"
 
 
 def _extensions(container: Container, interpreter: Interpreter, where: Where) -> Iterator[Line]:

@@ -19,7 +19,7 @@ from lucid_audit.container.interpret import Task, task
         ("python3 -", None),
         ("python3", None),
         ("python3 -m", None),
-        ("python3 -m uvicorn app.main:api --host 0.0.0.0", Task("app", "app.main")),
+        ("python3 -m uvicorn app.main:api --host 0.0.0.0", Task("app", "app.main", server="uvicorn")),
         ("python3 -m uvicorn --help", Task("module", "uvicorn")),
         ("uvicorn --factory app.main:create --port 80", Task("app", "app.main")),
         ("uvicorn --app-dir src main:app", Task("app", "main", "src")),

@@ -126,3 +126,22 @@ def test_extension_modules_for_another_python(tag: str) -> None:
     assert missing({"/app/main.py": "import fast\n", path: elf("amd64", soname="x")}) == [
         ("fast", f"there for another Python only ({path})")
     ]
+
+
+def served(files: Mapping[str, str | bytes], *command: str) -> tuple[str, set[str]]:
+    """Say how a command ends, and what its imports lack."""
+    there = made({"/app/service.py": "import os\n", **files})
+    chain = launch(there, (PYTHON, *command))
+    found = imported(there, chain.interpreter) if chain.interpreter is not None and chain.end is None else None
+    return chain.end.words if chain.end is not None else "", {one.name for one in found.missing} if found else set()
+
+
+def test_a_server_that_is_run_by_its_name_has_to_be_there() -> None:
+    command = ("-m", "gunicorn", "service:app")
+    assert served({}, *command)[0].startswith("no module gunicorn in /app, ")
+    server = {f"{SITE}/gunicorn/__init__.py": ""}
+    assert served(server, *command)[0] == f"{SITE}/gunicorn is a package without __main__.py"
+    server[f"{SITE}/gunicorn/__main__.py"] = "import packaging\n"
+    assert served(server, *command) == ("", {"packaging"})
+    assert served({**server, f"{SITE}/packaging.py": ""}, *command) == ("", set())
+    assert served({"/app/gunicorn/__main__.py": ""}, "-m", "gunicorn", "--chdir=/srv", "service:app") == ("", set())
