@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from lucid_audit.fleet.words import Document
+from lucid_audit.report.drawing import Piece, bar, mb
 from lucid_audit.report.page import text
 
-LAYERS = 200  # rectangles of one picture; more cannot be told apart
 ROWS = 40  # groups of shared layers that are shown
 LISTED = 60  # layers of one group
-GAP = 1.5  # thousandths of a picture between two layers
 
 
 class Sharing:
@@ -46,22 +45,14 @@ def layers(service: Document, sharing: Sharing) -> Iterator[str]:
         yield f'<p class="sizes"><b>{text(platform)}</b> {mb(total)} packed in {len(sizes)} layers, {mb(own)} of them its own</p>'
         if not sharing.widest:
             continue
-        label = f"layers of {text(service['name'])} for {text(platform)}"
-        yield f'<svg class="layers" viewBox="0 0 1000 14" preserveAspectRatio="none" role="img" aria-label="{label}">'
-        at = 0.0
-        for digest, size in list(sizes.items())[:LAYERS]:
-            width = 1000 * size / sharing.widest
-            others = [name for name in sharing.users[digest] if name != service["name"]]
-            kind, also = (
-                ("shared", f", also in {', '.join(others[:5])}{' …' if len(others) > 5 else ''}")
-                if others
-                else ("own", "")
-            )
-            drawn = max(width - GAP, min(width, 0.6))
-            title = f"{mb(size)}, {text(sharing.made[digest][1])}{text(also)}"
-            yield f'<rect class="{kind}" x="{at:.2f}" y="0" width="{drawn:.2f}" height="14"><title>{title}</title></rect>'
-            at += width
-        yield "</svg>"
+        pieces = (_piece(service["name"], digest, size, sharing) for digest, size in sizes.items())
+        yield bar(pieces, sharing.widest, f"layers of {service['name']} for {platform}")
+
+
+def _piece(service: str, digest: str, size: int, sharing: Sharing) -> Piece:
+    others = [name for name in sharing.users[digest] if name != service]
+    also = f", also in {', '.join(others[:5])}{' …' if len(others) > 5 else ''}" if others else ""
+    return Piece(size, f"{mb(size)}, {sharing.made[digest][1]}{also}", "shared" if others else "own")
 
 
 def shared_layers(document: Document) -> Iterator[str]:
@@ -104,8 +95,3 @@ def _groups(document: Document, sharing: Sharing, common: list[tuple[tuple[str, 
     yield "</tbody></table></div>"
     if len(common) > ROWS:
         yield f"<p>and {len(common) - ROWS} smaller groups</p>"
-
-
-def mb(size: int) -> str:
-    """Return bytes as people read them."""
-    return f"{size / 1e6:.1f} MB" if size >= 100_000 else f"{size / 1e3:.1f} kB"

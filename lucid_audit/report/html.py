@@ -1,55 +1,106 @@
-"""A report as one page: of each subject what it is, how it starts step by step, its layers drawn to scale, and what was found."""
+"""A report as one page: of each subject what it is, how it starts step by step, what was found, its layers drawn to scale.
+
+Every value is escaped; nothing is loaded, and no script may run.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from lucid_audit import __version__
 from lucid_audit.finding import Finding, Layer, Location, Report, Severity, SubjectReport
-from lucid_audit.report.page import STYLE as PAGE
+from lucid_audit.report.drawing import Piece, bar, mb
+from lucid_audit.report.html_proof import Proof, drawn, split
 from lucid_audit.report.page import page, text
 from lucid_audit.report.summary import plural
+from lucid_audit.report.theme import THEME
 
-CHAINS = ("starts", "health check")  # the facts that are proofs: a line of each step follows
-LAYERS = 200  # rectangles of one picture; more cannot be told apart
-MARKS = {Severity.error: "fail", Severity.warning: "unknown", Severity.note: "note"}
+LISTED = 2000  # layers in a table
 STYLE = (
-    PAGE
+    THEME
     + """
-section.subject { border-top: 1px solid var(--line); padding: .8rem 0; }
-ol.chain { list-style: none; margin: .3rem 0 .8rem; padding: 0; }
-ol.chain li { position: relative; margin: 0 0 0 .55rem; padding: .3rem .6rem .3rem 1.1rem; border-left: 2px solid var(--line); }
-ol.chain li::before { content: ""; position: absolute; left: -.4rem; top: .66rem; width: .65rem; height: .65rem; border-radius: 50%; background: var(--pass); }
-ol.chain li.fail::before { background: var(--fail); border-radius: 0; } ol.chain li.unknown::before { background: var(--unknown); }
-ol.chain li.first::before { background: Highlight; } ol.chain li small { opacity: .75; display: block; }
-.scroll { overflow-x: auto; } table { border-collapse: collapse; width: 100%; }
-th, td { border-bottom: 1px solid var(--line); padding: .3rem .6rem .3rem 0; text-align: left; vertical-align: top; } td:not(:last-child), th { overflow-wrap: normal; } td.number { text-align: right; white-space: nowrap; }
-svg { width: 100%; height: 2.2rem; display: block; margin: .3rem 0; } svg rect { stroke: Canvas; stroke-width: .6; fill: #6e9bd6; } svg rect:nth-child(even) { fill: #4f7fbd; }
-code { font: .92em ui-monospace, monospace; }
-@media print { section.subject { break-inside: avoid-page; } }
+section.subject { border-left-color: var(--line); padding: 1rem 1.25rem 1.1rem; margin: 1rem 0; } section.fail { border-left-color: var(--fail); color: inherit; } section.pass { border-left-color: var(--pass); color: inherit; }
+section.unknown { border-left-color: var(--unknown); color: inherit; }
+section.subject h2 { margin: 0 0 .6rem; } section.subject h3 { margin: 1.3rem 0 .4rem; font-size: .95rem; } h3 .badge, h2 .badge { white-space: nowrap; }
+.badge.pass { background: var(--pass-soft); color: var(--pass); } .badge.unknown { background: var(--unknown-soft); color: var(--unknown); } .badge.none { background: var(--soft); color: var(--quiet); }
+ol.chain { list-style: none; margin: .2rem 0 .4rem; padding: 0; font-size: .9rem; }
+ol.chain li { position: relative; margin: 0 0 0 .5rem; padding: .22rem .4rem .22rem 1.3rem; border-left: 2px solid var(--pass); }
+ol.chain li:last-child { border-left-color: transparent; }
+ol.chain li::before { content: "✓"; position: absolute; left: calc(-.55rem - 1px); top: .36rem; width: 1.1rem; height: 1.1rem; border-radius: 50%; background: var(--pass-soft); color: var(--pass);
+  font: 700 .7rem/1.1rem ui-monospace, monospace; text-align: center; }
+ol.chain li.fail, ol.chain li.fail ~ li { border-left-color: transparent; } ol.chain li.fail::before { content: "✗"; background: var(--fail); color: var(--card); } ol.chain li.fail { font-weight: 600; }
+ol.chain li.unknown::before { content: "?"; background: var(--unknown-soft); color: var(--unknown); } ol.chain li.pass { color: inherit; }
+ol.chain li.first { border-image: linear-gradient(transparent 1rem, var(--pass) 1rem) 1; } ol.chain li.first::before { content: "▸"; background: var(--link); color: var(--card); } ol.chain li.first > code { font-weight: 600; }
+ol.chain small { display: block; font-weight: 400; } ol.chain details { border: 0; } ol.chain summary { padding: 0; }
+.findings { padding: 0; margin: .2rem 0; } .findings li { padding: .45rem 0; border-bottom: 1px solid var(--line); } .findings li:last-child { border: 0; } .findings code { white-space: pre-wrap; }
+.findings .remedy { color: var(--ink); }
+.layers { height: 1.5rem; margin: .3rem 0; } td.number { text-align: right; white-space: nowrap; font-variant-numeric: tabular-nums; } .made { font: .82rem/1.45 ui-monospace, monospace; }
+.picture { width: 9rem; } .picture svg.layers { height: .55rem; margin: .1rem 0; background: none; } tr:target > * { background: var(--unknown-soft); } .key { display: inline-block; width: .75rem; height: .75rem; border-radius: .15rem; vertical-align: -.05rem; margin: 0 .3rem 0 1rem; }
+.key.own { background: var(--own); } .key.shared { background: var(--shared); } .key.found { background: var(--fail); }
+#subjects td { white-space: nowrap; } .mark { font-weight: 600; }
+@media (max-width: 44rem) { section.subject { padding: .7rem .8rem; } .picture { display: none; } }
+@media print { .totals { grid-template-columns: repeat(auto-fit, minmax(7rem, 1fr)); } ol.chain details, section.subject > details { break-inside: auto; } ol.chain li { break-inside: avoid; }
+  ol.chain li:has(details) { break-inside: auto; } }
 """
 )
+_MARKS = {"pass": "✓", "fail": "✗", "unknown": "?", "": ""}
 
 
 def render(report: Report) -> str:
     """Return the page."""
+    return page(f"lucid-audit: {_title(report)}", _body(report), STYLE)
+
+
+def _title(report: Report) -> str:
     names = list(dict.fromkeys(one.name for one in report.subjects))
-    return page(f"lucid-audit: {names[0] if len(names) == 1 else plural(len(names), 'subject')}", _body(report), STYLE)
+    return names[0] if len(names) == 1 else plural(len(names), "subject")
 
 
 def _body(report: Report) -> Iterator[str]:
-    counts = ", ".join(plural(report.count(one), one.name) for one in sorted(Severity, reverse=True))
-    yield "<h1>lucid-audit</h1>"
-    yield f'<p class="about">{text(counts)} in {plural(len(report.subjects), "subject")}; {report.skipped} checks skipped; version {text(__version__)}</p>'
+    proofs = [split(one) for one in report.subjects]
+    yield f"<header><h1>{text(_title(report))}</h1>"
+    yield f"<p>judged by lucid-audit {text(__version__)} · {plural(report.skipped, 'check')} skipped</p></header>"
+    yield from _tiles(report, [proof for _, found in proofs for proof in found])
     if len(report.subjects) > 1:
-        yield "<ul>"
-        for number, one in enumerate(report.subjects):
-            worst = max((finding.severity for finding in one.findings), default=None)
-            mark = "fail" if one.problems else MARKS[worst] if worst is not None else "pass"
-            yield f'<li><a href="#s{number}">{text(_named(one))}</a>: <span class="{mark}">{text(_said(one))}</span></li>'
-        yield "</ul>"
-    for number, one in enumerate(report.subjects):
-        yield from _subject(number, one)
+        yield from _overview(report.subjects, [found for _, found in proofs])
+    for number, (one, (plain, chains)) in enumerate(zip(report.subjects, proofs, strict=True)):
+        if plain or one.findings or one.problems or one.suppressed or one.skipped or len(report.subjects) == 1:
+            yield from _subject(number, one, plain, chains)
+
+
+def _tiles(report: Report, proofs: Iterable[Proof]) -> Iterator[str]:
+    yield '<ul class="totals" aria-label="Totals">'
+    for severity in sorted(Severity, reverse=True):
+        count = report.count(severity)
+        bad = ' class="bad"' if count and severity is Severity.error else ""
+        yield f"<li{bad}><span>{severity.name}s</span><b>{count}</b></li>"
+    chains = [proof for proof in proofs if proof.verdict]
+    for name in dict.fromkeys(proof.name for proof in chains):
+        of_name = [proof.verdict for proof in chains if proof.name == name]
+        good = of_name.count("pass")
+        kind = "bad" if "fail" in of_name else "good" if good == len(of_name) else ""
+        yield f'<li class="{kind}"><span>{text(name)}: proven</span><b>{good}<i> of {len(of_name)}</i></b></li>'
+    unread = sum(bool(one.problems) for one in report.subjects)
+    if unread:
+        yield f'<li class="bad"><span>could not be read</span><b>{unread}</b></li>'
+    yield "</ul>"
+
+
+def _overview(subjects: tuple[SubjectReport, ...], proofs: list[list[Proof]]) -> Iterator[str]:
+    """Yield a table of all subjects: how they start, and how much was found."""
+    names = list(dict.fromkeys(proof.name for found in proofs for proof in found))
+    heads = "".join(f'<th scope="col">{text(name)}</th>' for name in ("subject", *names, "found"))
+    yield f'<h2>Overview</h2><div class="scroll"><table id="subjects"><thead><tr>{heads}</tr></thead><tbody>'
+    for number, (one, found) in enumerate(zip(subjects, proofs, strict=True)):
+        said = {proof.name: proof for proof in found}
+        link, end = f'<a href="#s{number}">', "</a>"
+        there = bool(found or one.facts or one.findings or one.problems or one.suppressed or one.skipped)
+        yield f'<tr><th scope="row">{link if there else ""}{text(_named(one))}{end if there else ""}</th>'
+        for name in names:
+            verdict, words = (said[name].verdict, said[name].said) if name in said else ("", "")
+            yield f'<td class="{verdict}">{_MARKS[verdict]} {words}</td>'
+        yield f'<td class="mark {_kind(one)}">{text(_said(one))}</td></tr>'
+    yield "</tbody></table></div>"
 
 
 def _named(subject: SubjectReport) -> str:
@@ -59,109 +110,96 @@ def _named(subject: SubjectReport) -> str:
 def _said(subject: SubjectReport) -> str:
     if subject.problems:
         return "could not be read"
-    return plural(len(subject.findings), "finding") if subject.findings else "nothing found"
+    counts = ((one, sum(found.severity is one for found in subject.findings)) for one in sorted(Severity, reverse=True))
+    return ", ".join(plural(count, severity.name) for severity, count in counts if count) or "nothing found"
 
 
-def _subject(number: int, subject: SubjectReport) -> Iterator[str]:
-    yield f'<section class="subject" id="s{number}"><h2>{text(_named(subject))}</h2>'
+def _kind(subject: SubjectReport) -> str:
+    worst = max((finding.severity for finding in subject.findings), default=None)
+    if subject.problems or worst is Severity.error:
+        return "fail"
+    return "pass" if worst is None else "unknown" if worst is Severity.warning else ""
+
+
+def _subject(number: int, subject: SubjectReport, plain: list[tuple[str, str]], proofs: list[Proof]) -> Iterator[str]:
+    kind, anchor = _kind(subject), f"s{number}-l"
+    yield f'<section class="subject {kind}" id="s{number}" tabindex="-1"><h2>{text(_named(subject))}'
+    yield f'<span class="badge {kind or "none"}">{text(_said(subject))}</span></h2>'
     yield from (f'<p class="fail">{text(one.message)}</p>' for one in subject.problems)
-    plain, chains = _split(subject)
-    if plain:
-        yield "<dl>" + "".join(f"<dt>{text(name)}</dt><dd>{text(value)}</dd>" for name, value in plain) + "</dl>"
+    shown = {proof.name for proof in proofs} | ({"runs"} if proofs else set())
+    facts = [(name, value) for name, value in plain if name not in shown]
+    if facts:
+        yield "<dl>" + "".join(f"<dt>{text(name)}</dt><dd>{text(value)}</dd>" for name, value in facts) + "</dl>"
     yield from _findings(subject)
-    for name, steps in chains:
-        yield from _chain(name, steps)
-    yield from _layers(subject)
+    for proof in proofs:
+        yield from drawn(proof, anchor, min(len(subject.layers), LISTED))
+    needed = {step.layer for proof in proofs for step in proof.steps}
+    yield from _layers(subject, anchor, needed)
     if subject.skipped:
-        yield f"<details><summary>{plural(len(subject.skipped), 'check')} skipped, and why</summary><ul>"
-        yield from (f"<li>{text(one.reason)} [{text(one.rule)}]</li>" for one in subject.skipped)
+        yield f'<details><summary>{plural(len(subject.skipped), "check")} skipped, and why</summary><ul class="skipped">'
+        yield from (f"<li>{text(one.reason)}<small>{text(one.rule)}</small></li>" for one in subject.skipped)
         yield "</ul></details>"
     yield "</section>"
 
 
-def _split(subject: SubjectReport) -> tuple[list[tuple[str, str]], list[tuple[str, list[str]]]]:
-    """Return what a subject is, and its proofs: the one of how it starts, and what follows it under a name that proofs have."""
-    plain: list[tuple[str, str]] = []
-    chains: list[tuple[str, list[str]]] = []
-    goes_on = False
-    for name, value in subject.facts:
-        if name:
-            goes_on = name == CHAINS[0] or (name in CHAINS and bool(chains))
-            (chains.append((name, [value])) if goes_on else plain.append((name, value)))
-        elif goes_on:
-            chains[-1][1].append(value)
-        else:
-            plain.append((name, value))
-    return plain, chains
-
-
-def _chain(name: str, steps: list[str]) -> Iterator[str]:
-    broken = next((step for step in steps if step.startswith("✗")), "")
-    unsure = next((step for step in steps if step.startswith("?")), "")
-    mark, said = (
-        ("fail", "cannot work") if broken else ("unknown", "not known to the end") if unsure else ("pass", "proven")
-    )
-    if len(steps) == 1:
-        mark, said = "", ""
-    yield f'<h3>{text(name)} <span class="{mark}">{said}</span></h3>'
-    yield f'<ol class="chain"><li class="first"><code>{text(steps[0])}</code></li>'
-    yield from map(_step, steps[1:])
-    yield "</ol>"
-
-
-def _step(step: str) -> str:
-    """Return a step of a proof; who made it stands below, in small letters."""
-    kind = {"✗": "fail", "?": "unknown"}.get(step[:1], "")
-    words = step.lstrip("→✗? ")
-    what, _, made = words.partition(" (") if step.startswith("→") else (words, "", "")
-    small = f"<small>{text(made.removesuffix(')'))}</small>" if made else ""
-    return f'<li class="{kind}">{"<code>" if made else ""}{text(what)}{"</code>" if made else ""}{small}</li>'
-
-
-def _layers(subject: SubjectReport) -> Iterator[str]:
-    """Draw the layers to scale, and list them with who made them."""
-    total = sum(layer.size for layer in subject.layers)
-    if not total:
-        return
-    yield f"<h3>layers</h3><p>{_size(total)} packed in {plural(len(subject.layers), 'layer')}</p>"
-    yield f'<svg viewBox="0 0 1000 20" preserveAspectRatio="none" role="img" aria-label="layers of {text(_named(subject))}">'
-    at = 0.0
-    for number, layer in enumerate(subject.layers[:LAYERS], 1):
-        width = 1000 * layer.size / total
-        yield f'<rect x="{at:.2f}" y="0" width="{width:.2f}" height="20"><title>{text(_layer(number, layer))}</title></rect>'
-        at += width
-    yield "</svg>"
-    yield '<details><summary>who added what</summary><div class="scroll"><table><thead><tr><th>layer</th><th>size</th><th>made by</th></tr></thead><tbody>'
-    for number, layer in enumerate(subject.layers, 1):
-        yield f'<tr><td class="number">{number}</td><td class="number">{_size(layer.size)}</td><td>{text(layer.created_by or layer.digest)}</td></tr>'
-    yield "</tbody></table></div></details>"
-
-
-def _layer(number: int, layer: Layer) -> str:
-    return f"layer {number}, {_size(layer.size)}: {layer.created_by or layer.digest}"
-
-
-def _size(size: int) -> str:
-    return f"{size / 1e6:.1f} MB" if size >= 100_000 else f"{size / 1e3:.1f} kB"
-
-
 def _findings(subject: SubjectReport) -> Iterator[str]:
-    if not subject.findings:
-        if not subject.problems:
-            yield '<p class="pass">Nothing found.</p>'
+    if not subject.findings and not subject.suppressed:
         return
-    yield f'<h3>{plural(len(subject.findings), "finding")}</h3><div class="scroll"><table><thead><tr><th>severity</th><th>where</th><th>what</th></tr></thead><tbody>'
-    for one in subject.findings:
-        yield f'<tr><td class="{MARKS[one.severity]}">{one.severity.name}</td><td>{text(_place(one.location))}</td><td>{_what(one)}</td></tr>'
-    yield "</tbody></table></div>"
+    sources = dict(subject.lines)
+    yield '<ul class="findings">'
+    yield from (_finding(one, sources) for one in subject.findings)
+    for silent in subject.suppressed:
+        by = f"silenced by {silent.by}{f', line {silent.line}' if silent.line else ''}{f': {silent.reason}' if silent.reason else ''}"
+        yield _finding(silent.finding, sources, by)
+    yield "</ul>"
 
 
-def _what(finding: Finding) -> str:
-    remedy = f"<br><small>{text(finding.remediation)}</small>" if finding.remediation else ""
-    return f"{text(finding.message)} [{text(finding.rule)}]{remedy}"
+def _finding(finding: Finding, sources: dict[int, str], silenced: str = "") -> str:
+    place, source = _place(finding.location), sources.get(finding.location.line, "").strip()
+    parts = [text(finding.rule), text(place), text(silenced)]
+    if finding.location.created_by:
+        parts.append(f"<code>{text(finding.location.created_by)}</code>")
+    if source:
+        parts.append(f"<code>{text(source)}</code>")
+    remedy = (
+        f'<small class="remedy">{text(finding.remediation)}</small>' if finding.remediation and not silenced else ""
+    )
+    return (
+        f'<li class="{finding.severity.name}{" silenced" if silenced else ""}"><span class="level">{finding.severity.name}</span> '
+        f"{text(finding.message)}<small>{' · '.join(filter(None, parts))}</small>{remedy}</li>"
+    )
 
 
 def _place(place: Location) -> str:
     if place.line:
         return f"line {place.line}"
     return " ".join(filter(None, (place.field, place.path, f"layer {place.layer}" if place.layer else "")))
+
+
+def _layers(subject: SubjectReport, anchor: str, needed: set[int]) -> Iterator[str]:
+    """Draw the layers to scale, and list them with who made them."""
+    total = sum(layer.size for layer in subject.layers)
+    if not total:
+        return
+    hit = {finding.location.layer for finding in subject.findings}
+    kinds = ["found" if at in hit else "own" if at in needed else "shared" for at in range(1, len(subject.layers) + 1)]
+    keys = {"own": "in a step above", "shared": "others", "found": "something was found in it"}
+    legend = "".join(f'<span class="key {kind}"></span>{words}' for kind, words in keys.items() if kind in kinds)
+    yield f'<h3>layers</h3><p class="sizes"><b>{mb(total)}</b> packed in {plural(len(subject.layers), "layer")} {legend}</p>'
+    pieces = [
+        Piece(layer.size, _layer(at, layer), kind, f"{anchor}{at}")
+        for at, (layer, kind) in enumerate(zip(subject.layers, kinds, strict=True), 1)
+    ]
+    yield bar(pieces, total, f"layers of {_named(subject)}")
+    yield '<details><summary>who added what</summary><div class="scroll"><table><thead><tr><th scope="col">layer</th>'
+    yield '<th scope="col">size</th><th scope="col" class="picture"></th><th scope="col">made by</th></tr></thead><tbody>'
+    largest = max(layer.size for layer in subject.layers)
+    for at, (layer, piece) in enumerate(zip(subject.layers[:LISTED], pieces, strict=False), 1):
+        picture = bar((piece._replace(target=""),), largest, mb(layer.size))
+        yield f'<tr id="{anchor}{at}"><td class="number">{at}</td><td class="number">{mb(layer.size)}</td><td class="picture">{picture}</td>'
+        yield f'<td class="made">{text(layer.created_by or layer.digest)}</td></tr>'
+    yield "</tbody></table></div></details>"
+
+
+def _layer(number: int, layer: Layer) -> str:
+    return f"layer {number}, {mb(layer.size)}: {layer.created_by or layer.digest}"

@@ -9,21 +9,6 @@ from html import escape
 
 from lucid_audit.report.escape import visible
 
-STYLE = """
-:root { color-scheme: light dark; --pass: #1a7f37; --fail: #cf222e; --unknown: #9a6700; --line: #8886; --soft: #8881; }
-@media (prefers-color-scheme: dark) { :root { --pass: #3fb950; --fail: #ff7b72; --unknown: #d29922; } }
-* { box-sizing: border-box; }
-body { font: 15px/1.45 system-ui, sans-serif; margin: 0 auto; max-width: 76rem; padding: 1rem; overflow-wrap: anywhere; }
-h1 { font-size: 1.4rem; margin: 0 0 .2rem; } h2 { font-size: 1.1rem; margin: 1.6rem 0 .5rem; }
-.about { opacity: .75; margin: 0 0 1rem; }
-.pass { color: var(--pass); } .fail { color: var(--fail); font-weight: 600; } .unknown { color: var(--unknown); }
-details { margin: .25rem 0; } summary { cursor: pointer; }
-a:focus-visible, summary:focus-visible { outline: 2px solid Highlight; outline-offset: 2px; }
-dl { display: grid; grid-template-columns: max-content 1fr; gap: .1rem .8rem; margin: .3rem 0; } dt { opacity: .75; } dd { margin: 0; }
-@media (max-width: 40rem) { body { padding: .5rem; font-size: 14px; } }
-@media print { body { max-width: none; } }
-"""
-
 
 def text(value: object) -> str:
     """Return any value as text of a page, safe in elements and in quoted attributes; what is not printable is shown as an escape."""
