@@ -13,10 +13,15 @@ from tests.image_sketch import image, layer
 
 
 def container(
-    base: Layer, without: Iterable[str] = (), files: dict[str, str] | None = None, workdir: str = "/", user: str = "0"
+    base: Layer,
+    without: Iterable[str] = (),
+    files: dict[str, str] | None = None,
+    workdir: str = "/",
+    user: str = "0",
+    env: Iterable[str] = (),
 ) -> Container:
     """Return a container with the files of a layer, less some paths, and with some texts."""
     top, _ = layer({**{path: {"whiteout": True} for path in without}, **(files or {})})
-    plain = image({"platform": "linux/amd64", "config": {"User": user, "WorkingDir": workdir}}).container
+    plain = image({"platform": "linux/amd64", "config": {"User": user, "WorkingDir": workdir, "Env": [*env]}}).container
     values = {field.name: getattr(plain, field.name) for field in fields(Container)}
     return Container(**{**values, "files": MeasuredFiles(squash([base, top]))})

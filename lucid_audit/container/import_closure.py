@@ -8,69 +8,38 @@ Facts: the Python language reference, "The import system".
 
 from __future__ import annotations
 
-import sys
 from collections import deque
 from collections.abc import Iterator, Sequence
 from functools import lru_cache
-from posixpath import basename, dirname, join
+from posixpath import basename
 
 from lucid_audit.container.access import READ, who
 from lucid_audit.container.closure import Closure, Missing, Module, Refusal
 from lucid_audit.container.config import Container
 from lucid_audit.container.imports import Import, Raw, absolute
-from lucid_audit.container.interpret import SERVERS, task
+from lucid_audit.container.interpret import task
 from lucid_audit.container.launch import Interpreter
+from lucid_audit.container.python_begin import begin
 from lucid_audit.container.python_find import Finder, Found
-from lucid_audit.container.python_path import Search, search
+from lucid_audit.container.python_path import Python, Search
 from lucid_audit.container.python_sources import Facts, Parsed, Sources
+from lucid_audit.container.python_standard import BUILT_IN, SOMETIME
 from lucid_audit.container.tree import Walk
 
 MODULES = 20_000  # that are followed
-# Compiled into the interpreter, so no file may show them (CPython's ``Modules/Setup`` and ``Modules/config.c.in``).
-_BUILT_IN = frozenset((
-    "array", "atexit", "binascii", "builtins", "cmath", "errno", "faulthandler", "fcntl", "gc", "grp", "itertools",
-    "marshal", "math", "mmap", "posix", "pwd", "pyexpat", "readline", "resource", "select", "spwd", "sys", "syslog",
-    "termios", "time", "unicodedata", "zlib", "nt", "winreg", "msvcrt", "winsound",
-)).union(sys.builtin_module_names)  # fmt: skip
-# What the standard library of some Python 3 has and that of the Python we run on may lack ("What's New", 3.8 to 3.14).
-_SOMETIME = frozenset((
-    "aifc", "annotationlib", "asynchat", "asyncore", "audioop", "binhex", "cgi", "cgitb", "chunk", "compression",
-    "crypt", "distutils", "dummy_threading", "formatter", "imghdr", "imp", "lib2to3", "mailcap", "msilib", "nis",
-    "nntplib", "ossaudiodev", "parser", "pipes", "smtpd", "sndhdr", "sunau", "symbol", "telnetlib", "uu", "xdrlib",
-)).union(sys.stdlib_module_names)  # fmt: skip
 
 
 @lru_cache(maxsize=4)  # of one container: rules ask, and who proves how it starts
 def imported(container: Container, python: Interpreter) -> Closure | None:
-    """Follow the imports of what an interpreter is told to run; None when that is not plain to see."""
-    called, real, argv = python.called, python.real, python.argv
-    workdir = container.workdir.known()
-    told = task(called, argv[1:])
-    if told is None or workdir is None or told.kind not in ("script", "module", "app"):
+    """Follow the imports of what an interpreter is told to run; None when that is not plain to see. Never raises."""
+    told = task(python.called, python.argv[1:])
+    start = begin(container, Python(python.called, python.real, python.argv[1:]), told) if told is not None else None
+    if start is None:
         return None
-    if told.kind != "script":
-        places = dict.fromkeys((join(workdir, told.folder), *((workdir,) if told.server else ())))
-        run = told.name if told.kind == "module" else told.server
-        first = (run, f"{run}.__main__") if run else ()
-        modules = dict.fromkeys((*first, told.name, *told.also))
-        path = search(container, called, real, tuple(places))
-        return _closure(container, path, "", tuple(modules), frozenset(first))
-    script = container.files.walk(join(workdir, told.name)).path
-    served = task(basename(told.name), argv[argv.index(told.name) + 1 :]) if basename(told.name) in SERVERS else None
-    folders = (join(workdir, served.folder),) if served is not None else ()
-    names = (served.name, *served.also) if served is not None else ()
-    path = search(container, called, real, (dirname(script), *folders))
-    return _closure(container, path, script, names, frozenset(("__main__",)))
-
-
-def _closure(
-    container: Container, search: Search, script: str, modules: tuple[str, ...], mains: frozenset[str]
-) -> Closure:
-    """Follow all imports from a script ("" for none) and from modules that are run by name. Never raises."""
-    look = _Closure(container, search, mains)
-    if script:
-        look.enter(Module("__main__", script), "")
-    for name in modules:
+    look = _Closure(container, start.search, start.mains)
+    if start.script:
+        look.enter(Module("__main__", start.script), "")
+    for name in start.modules:
         look.reach(Import(name, "", 0), None)
     return look.run()
 
@@ -79,7 +48,7 @@ class _Closure:
     def __init__(self, container: Container, search: Search, mains: frozenset[str]) -> None:
         self.files, self.search, self.who = container.files, search, who(container)
         self.sources = Sources(container.files, search.version)
-        self.finder = Finder(container.files, search.version, search.folders)
+        self.finder = Finder(container.files, search.version, search.folders, search.mapped)
         self.mains = mains  # modules that are the program
         self.found: dict[str, Found] = {}
         self.modules: dict[str, Module] = {}
@@ -183,7 +152,7 @@ class _Closure:
 
     def _assumed(self, name: str) -> bool:
         """Whether a module without a file is taken to be there: compiled in, or of a standard library that nobody lists."""
-        return name in _BUILT_IN or name.startswith("_") or (not self.search.exact and name in _SOMETIME)
+        return name in BUILT_IN or name.startswith("_") or (not self.search.exact and name in SOMETIME)
 
     def enter(self, module: Module, package: str) -> None:
         """Count a module as reached; its source is read later."""

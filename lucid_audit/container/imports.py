@@ -21,17 +21,19 @@ if TYPE_CHECKING:
 
 Raw = tuple[int, str, str, int]  # dots, module, what is taken from it or "", line
 _IMPORT = regex(
-    rb"^(?:import[ \t]+(?P<names>[^\n;#]+)"
-    rb"|from[ \t]+(?P<dots>\.*)[ \t]*(?P<module>[\w.]*)[ \t]+import[ \t]*(?P<what>\([^)]*\)|[^\n;#]+))",
+    rb"^(?:import[ \t]++(?P<names>[^\n;#]++)"
+    rb"|from[ \t]++(?P<dots>\.*+)(?:[ \t]*+(?P<module>(?!import\b)[\w.]++)[ \t]++|[ \t]*+)import\b[ \t]*+(?P<what>\(|[^\n;#]++))",
     re.MULTILINE,
-)
+)  # no part is tried again: on a hostile source that would take quadratic time
 _NAME = regex(r"[^\W\d]\w*(?:\.[^\W\d]\w*)*")
 _CHANGES = regex(rb"\bsys\.path\b\s*(?:\.(?:append|insert|extend)\b|\[|\+?=[^=])|\baddsitedir\b|\bpath_hooks\b")
 _CHANGES_AT_ONCE = regex(
     rb"^(?:sys\.path\b\s*(?:\.(?:append|insert|extend)\b|\[|\+?=[^=])|site\.addsitedir\b)", re.MULTILINE
 )
 _WORDS = (b"sys.path", b"addsitedir", b"path_hooks")
-_MAKES = regex(rb"\bimport[ \t]*\(?[ \t]*\*|__getattr__|__dict__|\b(?:globals|locals|vars|setattr|exec|eval)[ \t]*\(")
+_MAKES = regex(
+    rb"\bimport[ \t]*+(?:\([ \t]*+)?\*|__getattr__|__dict__|\b(?:globals|locals|vars|setattr|exec|eval)[ \t]*\("
+)
 _DYNAMIC_WORDS = (b"__path__", b"sys.modules", b"extend_path", b"declare_namespace", b"meta_path", b"lazy")
 _LOADS = regex(rb"CDLL|dlopen|LoadLibrary|load_library|PyDLL")
 _DYNAMIC = regex(rb"__path__|sys\.modules|extend_path|declare_namespace|meta_path|\b_?Lazy\w*|\blazy\w*", re.IGNORECASE)
@@ -53,22 +55,28 @@ def imports(source: bytes, package: str) -> tuple[Import, ...]:
 def scan(source: bytes) -> list[Raw]:
     """Return what a source imports at the left margin, as it says it."""
     found: list[Raw] = []
-    line, before = 1, 0
-    for match in _IMPORT.finditer(source):
+    line, before, last = 1, 0, source.rfind(b")")
+    match = _IMPORT.search(source)
+    while match is not None:
         line += source.count(b"\n", before, match.start())
-        before = match.start()
-        found += _read(match, line)
+        before, end, what = match.start(), match.end(), match["what"]
+        if what == b"(" and end <= last:
+            begin, end = end, source.find(b")", end) + 1
+            what = source[begin : end - 1]
+        if what != b"(":  # of a list without an end nobody knows what it is
+            found += _read(match, what, line)
+        match = _IMPORT.search(source, end)
     return found
 
 
-def _read(match: re.Match[bytes], line: int) -> list[Raw]:
+def _read(match: re.Match[bytes], what: bytes, line: int) -> list[Raw]:
     if match["names"] is not None:
         return [(0, word, "", line) for word in _names(match["names"])]
-    module = match["module"].decode("ascii", "replace")
+    module = (match["module"] or b"").decode("ascii", "replace")
     level = len(match["dots"])
     if (module or not level) and (not _NAME.fullmatch(module) or module == "__future__"):
         return []
-    return [(level, module, name, line) for name in _names(match["what"]) or ("",)]
+    return [(level, module, name, line) for name in _names(what) or ("",)]
 
 
 def absolute(raw: Sequence[Any], package: str) -> Import | None:

@@ -118,13 +118,20 @@ class _Launch:
         told = task(called, argv[1:]) or task(walk.path, argv[1:])
         if told is None:
             return
-        from lucid_audit.container.python import python_start  # noqa: PLC0415  (only for what gets that far)
-
-        end = python_start(self.container, called, walk.path, told, self.links) if told.kind != "class" else None
-        if end is not None:
-            raise _Stop(*end)
+        self._told(called, walk.path, told, argv)
         if told.kind in ("jar", "class"):
             self._java(walk.path, told, argv[1:])
+
+    def _told(self, called: str, real: str, told: Task, argv: tuple[str, ...]) -> None:
+        """Follow what an interpreter is told to run; of a script that tells it, the interpreter that runs the script."""
+        from lucid_audit.container.python import python_start  # noqa: PLC0415  (only for what gets that far)
+        from lucid_audit.container.python_path import Python  # noqa: PLC0415  (as above)
+
+        by = self.interpreter
+        python = Python(by.called, by.real, by.argv[1:]) if by is not None else Python(called, real, argv[1:])
+        end = python_start(self.container, python, told, self.links) if told.kind != "class" else None
+        if end is not None:
+            raise _Stop(*end)
 
     def _java(self, real: str, told: Task, arguments: tuple[str, ...]) -> None:
         from lucid_audit.container.java import java_start  # noqa: PLC0415  (only for what gets that far)

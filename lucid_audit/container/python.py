@@ -14,8 +14,9 @@ from lucid_audit.container.access import READ, who
 from lucid_audit.container.config import Container
 from lucid_audit.container.interpret import Task
 from lucid_audit.container.launch import Link
+from lucid_audit.container.python_begin import begin
 from lucid_audit.container.python_find import ARCHIVES, Finder
-from lucid_audit.container.python_path import search
+from lucid_audit.container.python_path import Python, search
 from lucid_audit.container.tree import Walk
 
 _ARCHIVE = 32 << 20  # bytes of an archive that is looked into
@@ -23,7 +24,7 @@ _ARCHIVE = 32 << 20  # bytes of an archive that is looked into
 Ending = tuple[str, str, str]  # kind, path and words of a Break
 
 
-def python_start(container: Container, called: str, real: str, told: Task, links: list[Link]) -> Ending | None:
+def python_start(container: Container, python: Python, told: Task, links: list[Link]) -> Ending | None:
     """Follow what an interpreter is told to run; None when nothing that is known is in its way."""
     workdir = container.workdir.known()
     if workdir is None:
@@ -32,10 +33,10 @@ def python_start(container: Container, called: str, real: str, told: Task, links
         return _script(container, told, workdir, links)
     if told.server:
         server = Task("module", told.server)
-        end = _Look(container, called, real, server, workdir).module(server, links)
+        end = _Look(container, python, server).module(server, links)
         if end is not None:
             return end
-    return _Look(container, called, real, told, workdir).module(told, links)
+    return _Look(container, python, told).module(told, links)
 
 
 def _script(container: Container, told: Task, workdir: str, links: list[Link]) -> Ending | None:
@@ -92,11 +93,10 @@ def _names(data: bytes) -> set[str] | None:
 class _Look:
     """A dotted name that is looked for."""
 
-    def __init__(self, container: Container, called: str, real: str, told: Task, workdir: str) -> None:
-        first = join(workdir, told.folder) if told.kind == "app" else workdir
-        places = dict.fromkeys((first, *((workdir,) if told.server else ())))  # -m keeps where it was started
-        self.files, self.search = container.files, search(container, called, real, tuple(places))
-        self.finder = Finder(container.files, self.search.version)
+    def __init__(self, container: Container, python: Python, told: Task) -> None:
+        start = begin(container, python, told)
+        self.files, self.search = container.files, start.search if start is not None else search(container, python)
+        self.finder = Finder(container.files, self.search.version, (), self.search.mapped)
 
     def module(self, told: Task, links: list[Link]) -> Ending | None:
         """Follow a dotted name from package to package."""

@@ -6,8 +6,8 @@ and byte code), PEP 420 (folders without ``__init__`` are portions of a namespac
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from posixpath import basename
+from collections.abc import Iterable, Mapping, Sequence
+from posixpath import basename, dirname
 
 from lucid_audit.container.files import Files
 from lucid_audit.container.tree import Node
@@ -15,7 +15,7 @@ from lucid_audit.regex import regex
 from lucid_audit.tuples import NamedTuple
 
 _SUFFIXES = (".py", ".pyc", ".so", ".abi3.so")
-_STANDARD = regex(r"python\d+\.\d+|lib-dynload")
+_STANDARD = regex(r"python\d+(?:\.\d+|\.zip)|lib-dynload")
 _TAG = regex(r"\.(?:cpython-|cp)(\d)(\d+)[a-z]*(?:-([\w-]+))?")
 ARCHIVES = (".zip", ".egg", ".whl", ".pyz")
 
@@ -34,10 +34,14 @@ class Found(NamedTuple):
 class Finder:
     """Looks along folders. ``version`` is the interpreter's, ``3.11``, "" when it is not known.
 
-    ``own`` are folders of its standard library: the names of its extension modules tell which platform it is built for.
+    ``own`` are folders of its standard library: the names of its extension modules tell which platform it is built for. ``mapped``
+    are names that are looked for elsewhere when no folder has them.
     """
 
-    def __init__(self, files: Files, version: str, own: Sequence[str] = ()) -> None:
+    def __init__(
+        self, files: Files, version: str, own: Sequence[str] = (), mapped: Mapping[str, str] | None = None
+    ) -> None:
+        self._mapped = mapped or {}
         self.files, self._digits = files, version.replace(".", "")
         self._listed: dict[str, tuple[str, Node | None, str]] = {}
         self._by_stem: dict[str, dict[str, list[str]]] = {}
@@ -69,7 +73,20 @@ class Finder:
                     packages.append(inside)
             if module and not packages:
                 return Found((), f"{path.rstrip('/')}/{module}", doubt)
+        if top and not packages and part in self._mapped:
+            return self._placed(self._mapped[part], doubt)
         return Found(tuple(packages), "", doubt)
+
+    def _placed(self, place: str, doubt: str) -> Found:
+        """Return the package or module that is installed from elsewhere."""
+        path, node, why = self._folder(dirname(place))
+        if node is None:
+            return Found((), "", doubt or why)
+        begin = self._begin(place)
+        if begin:
+            return Found((place,), begin, doubt)
+        module = self._best(self._stems(path, node).get(basename(place), ()))
+        return Found((), f"{path}/{module}" if module else "", doubt or self.files.doubt(node))
 
     def has_records(self, folder: str) -> bool:
         """Whether packages were installed into a folder: it has their records (PEP 376)."""
@@ -143,27 +160,14 @@ class Finder:
 
 
 def _more(path: str, node: Node) -> str:
-    """Say why a folder on the path may lead to others: a ``.pth`` file that adds some, or code that runs at start."""
-    for name, child in node.children.items():
-        if name.endswith(".pth"):
-            data = child.load(1 << 16) if child.load is not None else None
-            lines = data.splitlines() if data is not None else [b"?"]
-            if any(_adds(line) for line in lines):
-                return f"{path}/{name} adds folders to the path"
-        elif name.endswith((".egg-link", *ARCHIVES)):
-            return f"{path}/{name} may change the path"
-        elif name in ("sitecustomize.py", "usercustomize.py"):
+    """Say why code that runs at start may add folders to the path."""
+    for name in ("sitecustomize.py", "usercustomize.py"):
+        child = node.children.get(name)
+        if child is not None:
             data = child.load(1 << 16) if child.load is not None else None
             if data is None or b"path" in data:
                 return f"{path}/{name} may change the path"
     return ""
-
-
-def _adds(line: bytes) -> bool:
-    """Whether a line of a ``.pth`` file adds to the path: a folder, or code that speaks of paths or finders (site.py)."""
-    if line.startswith((b"import ", b"import\t")):
-        return b"path" in line or b"finder" in line or b"editable" in line
-    return bool(line.strip()) and not line.startswith(b"#")
 
 
 def _rank(name: str) -> int:

@@ -1,16 +1,19 @@
 """Where an interpreter looks for modules: its ``sys.path``, from the files around it, its variables and its user.
 
-Facts: CPython's ``Modules/getpath.py`` (a ``pyvenv.cfg`` beside the program or one folder up makes a virtual environment;
-the standard library is found by ``os.py`` in ``lib/pythonX.Y`` above the program), ``site.py`` and Debian's change to it
-(``dist-packages``; ``site-packages`` only in a virtual environment).
+Facts: CPython's ``Modules/getpath.py`` (a ``._pth`` file beside the program is the whole path, since 3.11; a ``pyvenv.cfg`` beside
+the program or one folder up makes a virtual environment; the standard library is found by ``os.py`` in ``lib/pythonX.Y`` above
+the program), ``site.py`` and Debian's change to it (``dist-packages``; ``site-packages`` only in a virtual environment).
 """
 
 from __future__ import annotations
 
-from posixpath import basename, dirname, join
+from collections.abc import Mapping, Sequence
+from posixpath import basename, dirname, join, normpath
 
 from lucid_audit.container.config import Container
 from lucid_audit.container.interpret import PYTHON
+from lucid_audit.container.python_site import added
+from lucid_audit.container.python_switches import Switches, newer, switches, value
 from lucid_audit.tuples import NamedTuple
 from lucid_audit.values import Unknown
 
@@ -22,27 +25,76 @@ class Search(NamedTuple):
     """The folders, existing or not, in their order. ``version`` is ``3.11``, "" when it is not known.
 
     ``doubt`` is why there may be more folders, "" when these are all. ``exact``: the interpreter's own library was looked at;
-    otherwise there are rather too many folders than too few.
+    otherwise there are rather too many folders than too few. ``mapped`` and ``dropped``: see ``python_site.Added``.
     """
 
     folders: tuple[str, ...]
     version: str
     doubt: str
     exact: bool
+    mapped: Mapping[str, str] = {}  # nobody writes to it
+    dropped: tuple[tuple[str, str], ...] = ()
 
 
-def search(container: Container, called: str, real: str, first: tuple[str, ...]) -> Search:
-    """Return where the interpreter ``called`` by that path, ``real`` behind all links, looks, after the folders ``first``."""
-    given, doubt = _given(container)
-    version = _version(container, called, real)
-    if "PYTHONHOME" in container.env or "." not in version:
-        return Search((*first, *given), version, doubt or "which Python runs is not known", exact=False)
-    venv, config = _environment(container, called)
-    library = _library(container, real, version, config)
+class Python(NamedTuple):
+    """An interpreter: the path by which it is ``called``, where that leads behind all links, and its ``arguments``."""
+
+    called: str
+    real: str
+    arguments: tuple[str, ...] = ()
+
+
+def search(container: Container, python: Python, always: Sequence[str] = (), first: Sequence[str] = ()) -> Search:
+    """Return where an interpreter looks: after the folders ``first``, unless an option says no, and after ``always``."""
+    version = _version(container, python.called, python.real)
+    told = switches(container, python.arguments, version)
+    listed = _listed(container, python) if newer(version) and not value(container, "PYTHONHOME") else None
+    if listed is not None:
+        return _of_list(container, python, version, always, listed)
+    given, doubt = _given(container) if told.variables else ([], "")
+    begin = (*always, *(first if told.first else ()), *given)
+    home = container.env.get("PYTHONHOME") if told.variables else None
+    if "." not in version or (home is not None and isinstance(home.value, Unknown)):
+        return Search(begin, version, doubt or "which Python runs is not known", exact=False)
+    venv, config = _environment(container, python.called)
+    library, dynamic = _library(container, python.real, version, config, str(home.value) if home is not None else "")
     if library and (not venv or config):
-        own = _own(container, venv, config, library, version)
-        return Search((*first, *given, library, f"{library}/lib-dynload", *own), version, doubt, exact=True)
-    return Search((*first, *given, *_likely(container, called, real, version)), version, doubt, exact=False)
+        own = _own(container, venv, config, library, version, told) if told.site else []
+        path = (*begin, f"{dirname(library)}/python{version.replace('.', '')}.zip", library, dynamic)
+        return _searched(container, version, path, own, doubt, exact=True)
+    likely = _likely(container, python.called, python.real, version, told)
+    return _searched(container, version, begin, likely, doubt, exact=False)
+
+
+def _searched(
+    container: Container, version: str, path: Sequence[str], own: Sequence[str], doubt: str, *, exact: bool
+) -> Search:
+    """Return a path with what ``site`` adds to it."""
+    more = added(container, own, path)
+    return Search((*path, *more.folders), version, doubt or more.doubt, exact, more.mapped, more.dropped)
+
+
+def _listed(container: Container, python: Python) -> tuple[str, bytes] | None:
+    """Return the ``._pth`` file beside an interpreter, which is its whole path; None when there is none."""
+    for program in (python.called, python.real):
+        walk = container.files.walk(f"{program}._pth")
+        if walk.state == "present":
+            return dirname(program), walk.load(_CONFIG_LIMIT) or b""
+    return None
+
+
+def _of_list(
+    container: Container, python: Python, version: str, always: Sequence[str], listed: tuple[str, bytes]
+) -> Search:
+    """Return the path that a ``._pth`` file gives: its lines, and the system's packages where one is ``import site``."""
+    place, data = listed
+    lines = [line.partition("#")[0].strip() for line in data.decode("utf-8", "replace").splitlines()]
+    folders = [normpath(join(place, line)) for line in lines if line and not line.startswith("import ")]
+    library = next((one for one in folders if container.files.walk(f"{one}/os.py").state == "present"), "")
+    plain = Switches(variables=False, first=False)
+    own = _own(container, "", {}, f"{place}/lib/python{version}", version, plain) if "import site" in lines else []
+    found = _searched(container, version, (*always, *folders), own, "", exact=bool(library))
+    return found if folders else found._replace(doubt=f"{python.called}._pth is not known")
 
 
 def _version(container: Container, called: str, real: str) -> str:
@@ -65,7 +117,8 @@ def _given(container: Container) -> tuple[list[str], str]:
         return [], container.env_open
     if isinstance(traced.value, Unknown):
         return [], traced.value.reason
-    return [join(container.workdir.known() or "/", entry) for entry in traced.value.split(":") if entry], ""
+    entries = traced.value.split(":") if traced.value else []  # an empty entry is the working directory
+    return [join(container.workdir.known() or "/", entry).rstrip("/") or "/" for entry in entries], ""
 
 
 def _environment(container: Container, called: str) -> tuple[str, dict[str, str]]:
@@ -84,15 +137,24 @@ def _settings(data: bytes) -> dict[str, str]:
     return {key.strip().lower(): value.strip() for key, equals, value in pairs if equals}
 
 
-def _library(container: Container, real: str, version: str, config: dict[str, str]) -> str:
-    """Return the folder of the standard library, "" when it is not seen."""
-    starts = [config["home"]] if "home" in config else []
-    roots = [above for start in (*starts, dirname(real)) for above in _above(start)]
-    for root in dict.fromkeys((*roots, "/usr", "/usr/local")):
-        library = f"{root.rstrip('/')}/lib/python{version}"
-        if container.files.walk(f"{library}/os.py").state == "present":
-            return library
-    return ""
+def _library(container: Container, real: str, version: str, config: dict[str, str], home: str) -> tuple[str, str]:
+    """Return the folder of the standard library, "" when it is not seen, and that of its extension modules."""
+    if home:
+        prefix, _, other = home.partition(":")
+        roots = [prefix.rstrip("/")]
+    else:
+        starts = [config["home"]] if "home" in config else []
+        above = (folder for start in (*starts, dirname(real)) for folder in _above(start))
+        roots, other = list(dict.fromkeys((*above, "/usr", "/usr/local"))), ""
+    for root in roots:
+        for lib in ("lib", "lib64"):
+            library = f"{root.rstrip('/')}/{lib}/python{version}"
+            if container.files.walk(f"{library}/os.py").state == "present":
+                return (
+                    library,
+                    f"{other.rstrip('/')}/{lib}/python{version}/lib-dynload" if other else f"{library}/lib-dynload",
+                )
+    return "", ""
 
 
 def _above(folder: str) -> list[str]:
@@ -103,23 +165,26 @@ def _above(folder: str) -> list[str]:
     return found
 
 
-def _own(container: Container, venv: str, config: dict[str, str], library: str, version: str) -> list[str]:
+def _own(
+    container: Container, venv: str, config: dict[str, str], library: str, version: str, told: Switches
+) -> list[str]:
     """Return the folders that ``site`` adds."""
     of_debian = container.files.learned(container.files.walk(f"{library}/site.py"), "debian", _is_of_debian)
     debian, other = of_debian is not False, of_debian is not True
-    prefix = dirname(dirname(library))
-    of_base = [f"{prefix}/lib/python{version}/site-packages"] if other else []
+    prefix, libs = dirname(dirname(library)), dict.fromkeys((basename(dirname(library)), "lib"))
+    of_base = [f"{prefix}/{lib}/python{version}/site-packages" for lib in libs] if other else []
     if debian:
         of_base += [
             f"{prefix}/local/lib/python{version}/dist-packages",
             f"{prefix}/lib/python3/dist-packages",
             f"{prefix}/lib/python{version}/dist-packages",
         ]
+    of_user = _of_user(container, version, told)
     if not venv:
-        return [*_of_user(container, version), *of_base]
-    own = [f"{venv}/lib/python{version}/site-packages"]
+        return [*of_user, *of_base]
+    own = [f"{venv}/{lib}/python{version}/site-packages" for lib in libs]
     if config.get("include-system-site-packages", "").lower() == "true":
-        own += [*_of_user(container, version), *of_base]
+        own += [*of_user, *of_base]
     return own
 
 
@@ -127,17 +192,20 @@ def _is_of_debian(data: bytes) -> bool:
     return b"dist-packages" in data[:_SITE_LIMIT]
 
 
-def _of_user(container: Container, version: str) -> list[str]:
+def _of_user(container: Container, version: str, told: Switches) -> list[str]:
     """Return the user's own folders: of every home that may be his, for the runtime reads passwd for it."""
-    home = container.env["HOME"].known() if "HOME" in container.env else None
-    homes = sorted({"/root", "/home/nonroot", home or "/root"})
-    return [f"{folder}/.local/lib/python{version}/site-packages" for folder in homes]
+    if not told.user:
+        return []
+    base = value(container, "PYTHONUSERBASE") if told.variables else ""
+    homes = sorted({"/root", "/home/nonroot", value(container, "HOME") or "/root"})
+    bases = [base.rstrip("/")] if base else [f"{home}/.local" for home in homes]
+    return [f"{folder}/lib/python{version}/site-packages" for folder in bases]
 
 
-def _likely(container: Container, called: str, real: str, version: str) -> list[str]:
+def _likely(container: Container, called: str, real: str, version: str, told: Switches) -> list[str]:
     """Return an interpreter's folders by the customs of all that are known: too many rather than too few."""
     found = list(container.base.python_paths) if container.base is not None else []
     for root in dict.fromkeys((dirname(dirname(called)), dirname(dirname(real)), "/usr", "/usr/local")):
         lib = f"{root.rstrip('/')}/lib/python{version}"
         found += [lib, f"{lib}/lib-dynload", f"{lib}/site-packages", f"{lib}/dist-packages"]
-    return [*found, "/usr/lib/python3/dist-packages", *_of_user(container, version)]
+    return [*found, "/usr/lib/python3/dist-packages", *_of_user(container, version, told)]

@@ -1,5 +1,7 @@
 """Signs of newer syntax in a Python source: patterns that say which of thousands of sources a parser has to look at.
 
+A source with a very long line is one of them: time of patterns grows with the square of it.
+
 Facts: "What's New in Python" 3.8 to 3.14. Each pattern begins with a plain letter, which is found twenty times faster than a class of
 them. A construct that is spread over several lines may show none of these signs.
 """
@@ -10,6 +12,7 @@ import re
 
 from lucid_audit.regex import regex
 
+_LINE = 2000  # bytes of a line
 _SIGNS = (
     (8, (rb":=", rb"/[ \t]*[,):]", rb"=[ \t]*(?:![rsa][ \t]*)?[:}]", rb"return[ \t][^\n]*\*", rb"yield[ \t][^\n]*\*")),
     (9, (rb"@(?![ \t]*[\w.]+[ \t]*(?:\(|\r?$|#))", rb"@[ \t]*[\w.]+[ \t]*\([^\n]*\)[ \t]*[.(\[]", rb"with[ \t]*\(",
@@ -44,11 +47,24 @@ def suspect(source: bytes, minor: int, *, wholly: bool = False) -> bool:
 
     ``wholly``: template strings are looked for everywhere, which is slow; else only where their library is named.
     """
+    if _has_long_line(source):
+        return True
     if any(sign.search(source) is not None for at, signs in _PATTERNS if at > minor for sign in signs):
         return True
     if any(_begins(source, sign) for at, signs in _STATEMENTS if at > minor for sign in signs):
         return True
     return (minor < 12 and fields(source)) or (wholly and minor < 14 and _TEMPLATE.search(source) is not None)
+
+
+def _has_long_line(source: bytes) -> bool:
+    """Whether a line is so long that patterns, whose time grows with its square, are not for it."""
+    at = 0
+    while at + _LINE < len(source):
+        end = source.rfind(b"\n", at, at + _LINE)
+        if end < at:
+            return True
+        at = end + 1
+    return False
 
 
 def _begins(source: bytes, sign: re.Pattern[bytes]) -> bool:

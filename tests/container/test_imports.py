@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import ast
+import re
+from time import process_time
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lucid_audit.container.imports import Import, changes_path, defines, imports, is_dynamic
+from lucid_audit.container.imports import _IMPORT, _MAKES, Import, changes_path, defines, imports, is_dynamic
 from lucid_audit.container.python_sources import _statements
 
 
@@ -98,3 +100,39 @@ def test_who_defines_a_name(source: bytes, answer: bool) -> None:
 def test_dynamic() -> None:
     assert is_dynamic(b"sys.modules['a.b'] = c")
     assert not is_dynamic(b"import a.b")
+
+
+class Counting(bytes):
+    """Bytes that count what is searched for in them."""
+
+    searched = 0
+
+    def find(self, *words: object) -> int:
+        at = super().find(*words)  # type: ignore[arg-type]
+        start = words[1] if len(words) > 1 else 0
+        assert isinstance(start, int)
+        type(self).searched += (at if at >= 0 else len(self)) - start
+        return at
+
+
+@pytest.mark.parametrize("end", [b"", b")"])
+def test_lists_without_an_end_are_looked_for_once(end: bytes) -> None:
+    Counting.searched = 0
+    source = Counting(b"from x import (\n" * 2000 + end)
+    assert [one.line for one in imports(source, "")] == [1] * len(end)
+    assert Counting.searched <= len(source)
+
+
+@pytest.mark.parametrize("pattern", [_IMPORT, _MAKES], ids=["imports", "names"])
+@pytest.mark.parametrize("begin", [b"from", b"from ", b"from .", b"from . ", b"from a", b"import", b"import ("])
+@pytest.mark.parametrize("more", [b" ", b".", b"a", b"\t", b"("])
+def test_patterns_take_linear_time(pattern: re.Pattern[bytes], begin: bytes, more: bytes) -> None:
+    def seconds(length: int) -> float:
+        source = (begin + more * 50) * (length // 50) + begin + more * length
+        start = process_time()
+        pattern.search(source)
+        list(pattern.finditer(source))
+        return process_time() - start
+
+    small, large = (min(seconds(length) for _ in range(3)) for length in (2000, 32_000))
+    assert large < 16 * 6 * max(small, 0.0002), "sixteen times the bytes; quadratic time is 256 times as long"

@@ -145,3 +145,68 @@ def test_a_server_that_is_run_by_its_name_has_to_be_there() -> None:
     assert served(server, *command) == ("", {"packaging"})
     assert served({**server, f"{SITE}/packaging.py": ""}, *command) == ("", set())
     assert served({"/app/gunicorn/__main__.py": ""}, "-m", "gunicorn", "--chdir=/srv", "service:app") == ("", set())
+
+
+EDITABLE = "MAPPING: dict[str, str] = {'shop': '/src/shop', 'one': '/src/one'}\nNAMESPACES: dict[str, list[str]] = {}\n"
+FINDER = f"{SITE}/__editable___shop_1_0_finder.py"
+CALL = "import __editable___shop_1_0_finder; __editable___shop_1_0_finder.install()"
+
+
+def lacks(files: Mapping[str, str | bytes]) -> tuple[list[str], str]:
+    """Return what /app/main.py does not find, and why that is not known of more."""
+    one = made(files)
+    interpreter = launch(one, (PYTHON, "main.py")).interpreter
+    found = imported(one, interpreter) if interpreter is not None else None
+    assert found is not None
+    return [lack.name for lack in found.missing], "; ".join(reason for _, reason in found.unknown)
+
+
+def test_editable_installs() -> None:
+    main = {"/app/main.py": "import shop.store, one, two\n", f"{SITE}/__editable__.shop-1.0.pth": CALL}
+    there = {"/src/shop/__init__.py": "", "/src/shop/store.py": "import three\n", "/src/one.py": "import four\n"}
+    assert lacks({**main, **there, FINDER: EDITABLE}) == (["two", "three", "four"], "")
+    assert lacks({**main, FINDER: EDITABLE}) == (["shop", "one", "two"], "")
+    for text in (
+        "",
+        EDITABLE.replace("= {}", "= {'a.b': ['/src/b']}"),
+        "MAPPING = {'a.b': '/src/b'}",
+        "MAPPING = {open: 1}",
+    ):
+        assert lacks({**main, **there, FINDER: text})[1].startswith(f"{FINDER} finds modules by itself"), text
+    assert (
+        "runs code that may add to the path" in lacks({**main, f"{SITE}/__editable__.shop-1.0.pth": CALL + "; x()"})[1]
+    )
+
+
+def test_setuptools_brings_distutils() -> None:
+    shim = "import os; var = 'SETUPTOOLS_USE_DISTUTILS'; enabled = 1; enabled and __import__('_distutils_hack').add_shim();"
+    files = {"/app/main.py": "import distutils.core\n", f"{SITE}/setuptools/_distutils/__init__.py": ""}
+    assert lacks(files) == (["distutils"], "")
+    files[f"{SITE}/distutils-precedence.pth"] = shim
+    assert lacks(files) == (["distutils.core"], "")
+    assert lacks({**files, f"{SITE}/setuptools/_distutils/core.py": ""}) == ([], "")
+
+
+@pytest.mark.parametrize("line", [
+    "import sys; exec('import os\\n\\nif os.getenv(\"COVERAGE_PROCESS_START\"): pass')",
+    "import os, sys;exec('if \"COV_CORE_SOURCE\" in os.environ: pass')",
+    "import _virtualenv",
+    "import sys, types, os;p = os.path.join(sys._getframe(1).f_locals['sitedir'], *('google',))",
+])  # fmt: skip
+def test_code_that_adds_nothing(line: str) -> None:
+    files = {"/app/main.py": "import lib\n", f"{SITE}/x.pth": line}
+    assert lacks(files) == (["lib"], "")
+    assert lacks({**files, f"{SITE}/x.pth": f"\n{line}\nimport another\n"}) == (
+        [], f"{SITE}/x.pth runs code that may add to the path")  # fmt: skip
+
+
+def test_files_that_add_folders_may_be_unreadable_or_too_large() -> None:
+    files: dict[str, str | bytes] = {"/app/main.py": "import lib\n", "/opt/lib.py": "", f"{SITE}/x.pth": "/opt\n"}
+    assert lacks(files) == ([], "")
+    assert missing(files, "65532:65532", {f"{SITE}/x.pth": 0o600}) == [("lib", "in no folder of its path")]
+    assert (
+        lacks({**files, f"{SITE}/x.pth": b"/opt\n" + b"#" * (1 << 16)})[1]
+        == f"{SITE}/x.pth may add folders to the path"
+    )
+    assert "byte order mark" in lacks({**files, "/app/main.py": "import no\n", f"{SITE}/x.pth": "\ufeff/opt\n"})[1]
+    assert lacks({**files, f"{SITE}/x.pth": b"/opt\0\xff\n"})[0] == ["lib"]

@@ -8,6 +8,7 @@ import subprocess
 import sys
 from functools import cache
 from pathlib import Path
+from time import process_time
 
 import pytest
 from hypothesis import given
@@ -161,3 +162,11 @@ def test_what_cannot_be_read() -> None:
     newer = parse(b"x = 1\nx = t'{a}'\n")
     if isinstance(newer, Unreadable):
         assert (newer.line, newer.minor, newer.words) == (2, 14, "a template string")
+
+
+@pytest.mark.parametrize("hostile", [b"{", b"[", b"match ", b"return *", b"@a(", b"for x in ", b"type x = "])
+def test_patterns_are_not_tried_on_very_long_lines(hostile: bytes) -> None:
+    start = process_time()
+    assert suspect(hostile * (1_000_000 // len(hostile)), 8)
+    assert process_time() - start < 0.1, "as a pattern it would take minutes"
+    assert not suspect(b"x = 1\n" * 200_000, 14)
