@@ -14,14 +14,15 @@ from functools import lru_cache
 from posixpath import basename
 
 from lucid_audit.container.access import READ, who
+from lucid_audit.container.archived import ENDINGS
 from lucid_audit.container.closure import Closure, Missing, Module, Refusal
 from lucid_audit.container.config import Container
 from lucid_audit.container.imports import Import, Raw, absolute
 from lucid_audit.container.interpret import task
 from lucid_audit.container.launch import Interpreter
-from lucid_audit.container.python_begin import begin
+from lucid_audit.container.python_begin import Begin, begin
 from lucid_audit.container.python_find import Finder, Found
-from lucid_audit.container.python_path import Python, Search
+from lucid_audit.container.python_path import Python
 from lucid_audit.container.python_sources import Facts, Parsed, Sources
 from lucid_audit.container.python_standard import BUILT_IN, SOMETIME
 from lucid_audit.container.tree import Walk
@@ -36,7 +37,11 @@ def imported(container: Container, python: Interpreter) -> Closure | None:
     start = begin(container, Python(python.called, python.real, python.argv[1:]), told) if told is not None else None
     if start is None:
         return None
-    look = _Closure(container, start.search, start.mains)
+    if start.script.endswith(ENDINGS):
+        program = Module("__main__", start.script)
+        unread = Missing(f"the modules of {start.script}", program, Import("", "", 0), "")
+        return Closure((program,), (), ((unread, "it is not looked into"),), lambda _: True)
+    look = _Closure(container, start)
     if start.script:
         look.enter(Module("__main__", start.script), "")
     for name in start.modules:
@@ -45,11 +50,12 @@ def imported(container: Container, python: Interpreter) -> Closure | None:
 
 
 class _Closure:
-    def __init__(self, container: Container, search: Search, mains: frozenset[str]) -> None:
-        self.files, self.search, self.who = container.files, search, who(container)
-        self.sources = Sources(container.files, search.version)
-        self.finder = Finder(container.files, search.version, search.folders, search.mapped)
-        self.mains = mains  # modules that are the program
+    def __init__(self, container: Container, start: Begin) -> None:
+        search = start.search
+        self.search, self.who = search, who(container)
+        self.sources = Sources(start.files, search.version)
+        self.finder = Finder(start.files, search.version, search.folders, search.mapped)
+        self.mains = start.mains  # modules that are the program
         self.found: dict[str, Found] = {}
         self.modules: dict[str, Module] = {}
         self.waiting: deque[tuple[Module, str]] = deque()

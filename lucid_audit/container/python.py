@@ -5,21 +5,19 @@ Facts: python3(1), runpy's ``-m`` (a package needs ``__main__``).
 
 from __future__ import annotations
 
-import struct
 import sys
 from collections.abc import Sequence
 from posixpath import join
 
 from lucid_audit.container.access import READ, who
+from lucid_audit.container.archived import opened
 from lucid_audit.container.config import Container
 from lucid_audit.container.interpret import Task
 from lucid_audit.container.launch import Link
 from lucid_audit.container.python_begin import begin
-from lucid_audit.container.python_find import ARCHIVES, Finder
+from lucid_audit.container.python_find import Finder
 from lucid_audit.container.python_path import Python, search
 from lucid_audit.container.tree import Walk
-
-_ARCHIVE = 32 << 20  # bytes of an archive that is looked into
 
 Ending = tuple[str, str, str]  # kind, path and words of a Break
 
@@ -70,24 +68,11 @@ def _main(container: Container, there: Walk) -> Ending | None:
         mains = [container.files.walk(f"{there.path}/__main__{ending}") for ending in (".py", ".pyc")]
         if all(walk.state == "absent" for walk in mains):
             return "script", there.path, f"{there.path} is a folder without __main__.py"
-    elif node is not None and node.load is not None and there.path.endswith((*ARCHIVES, ".pyzw")):
-        data = node.load(_ARCHIVE)
-        names = _names(data) if data is not None and len(data) < _ARCHIVE else None
-        if names is not None and not {"__main__.py", "__main__.pyc"} & names:
+    elif not there.path.endswith(".py"):
+        archive = opened(node)
+        if archive is not None and not {"__main__.py", "__main__.pyc"} & set(archive.namelist()):
             return "script", there.path, f"{there.path} is an archive without __main__.py"
     return None
-
-
-def _names(data: bytes) -> set[str] | None:
-    """Return the names in a zip archive, None when it is none."""
-    import io  # noqa: PLC0415  (archives are rare)
-    import zipfile  # noqa: PLC0415  (as above)
-
-    try:
-        with zipfile.ZipFile(io.BytesIO(data)) as archive:
-            return set(archive.namelist())
-    except (zipfile.BadZipFile, ValueError, NotImplementedError, struct.error, OSError):
-        return None
 
 
 class _Look:
@@ -95,8 +80,10 @@ class _Look:
 
     def __init__(self, container: Container, python: Python, told: Task) -> None:
         start = begin(container, python, told)
-        self.files, self.search = container.files, start.search if start is not None else search(container, python)
-        self.finder = Finder(container.files, self.search.version, (), self.search.mapped)
+        self.files, self.search = (
+            (start.files, start.search) if start is not None else (container.files, search(container, python))
+        )
+        self.finder = Finder(self.files, self.search.version, (), self.search.mapped)
 
     def module(self, told: Task, links: list[Link]) -> Ending | None:
         """Follow a dotted name from package to package."""

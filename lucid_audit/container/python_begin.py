@@ -8,15 +8,19 @@ from __future__ import annotations
 
 from posixpath import basename, dirname, join, normpath
 
+from lucid_audit.container.archived import archived, opened
 from lucid_audit.container.config import Container
+from lucid_audit.container.files import Files
 from lucid_audit.container.interpret import SERVERS, Task, task
 from lucid_audit.container.python_path import Python, Search, search
+from lucid_audit.container.tree import Walk
 from lucid_audit.tuples import NamedTuple
 
 
 class Begin(NamedTuple):
-    """What is run. ``script`` is its path, "" when modules are run by name: ``modules``; ``mains`` are the program among them."""
+    """What is run. ``files`` are the container's, with the archives on the path as folders. ``script`` is its path, "" when modules are run by name: ``modules``; ``mains`` are the program among them."""
 
+    files: Files
     search: Search
     script: str
     modules: tuple[str, ...]
@@ -34,16 +38,28 @@ def begin(container: Container, python: Python, told: Task) -> Begin | None:
         run = told.name if told.kind == "module" else told.server
         mains = (run, f"{run}.__main__") if run else ()
         modules = dict.fromkeys((*mains, told.name, *told.also))
-        return Begin(search(container, python, always, first), "", tuple(modules), frozenset(mains))
+        return _begin(container, search(container, python, always, first), "", tuple(modules), frozenset(mains))
     walk = container.files.walk(join(workdir, told.name))
     script = walk.path
     served = _served(python, told)
     folders = (normpath(join(workdir, served.folder)),) if served is not None else ()
     names = (served.name, *served.also) if served is not None else ()
-    if walk.node is not None and walk.node.kind == "d":
+    if is_whole(walk):
         path = search(container, python, (script,))
-        return Begin(path, f"{script}/__main__.py", (), frozenset(("__main__",)))
-    return Begin(search(container, python, folders, (dirname(script),)), script, names, frozenset(("__main__",)))
+        return _begin(container, path, f"{script}/__main__.py", (), frozenset(("__main__",)))
+    path = search(container, python, folders, (dirname(script),))
+    return _begin(container, path, script, names, frozenset(("__main__",)))
+
+
+def is_whole(walk: Walk) -> bool:
+    """Whether what is run is a folder or an archive, whose ``__main__`` is the program."""
+    if walk.node is None or walk.node.kind != "f":
+        return walk.node is not None and walk.node.kind == "d"
+    return not walk.path.endswith(".py") and opened(walk.node) is not None
+
+
+def _begin(container: Container, path: Search, script: str, names: tuple[str, ...], mains: frozenset[str]) -> Begin:
+    return Begin(archived(container.files, path.folders), path, script, names, mains)
 
 
 def _served(python: Python, told: Task) -> Task | None:

@@ -17,7 +17,6 @@ from lucid_audit.tuples import NamedTuple
 _SUFFIXES = (".py", ".pyc", ".so", ".abi3.so")
 _STANDARD = regex(r"python\d+(?:\.\d+|\.zip)|lib-dynload")
 _TAG = regex(r"\.(?:cpython-|cp)(\d)(\d+)[a-z]*(?:-([\w-]+))?")
-ARCHIVES = (".zip", ".egg", ".whl", ".pyz")
 
 
 class Found(NamedTuple):

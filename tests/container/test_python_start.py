@@ -22,7 +22,9 @@ SITE = "/usr/local/lib/python3.13/dist-packages"
 PLATFORM = "cpython-313-x86_64-linux-gnu"
 
 
-def made(files: Mapping[str, str | bytes], user: str = "0", modes: Mapping[str, int] | None = None) -> Container:
+def made(
+    files: Mapping[str, str | bytes], user: str = "0", modes: Mapping[str, int] | None = None, env: tuple[str, ...] = ()
+) -> Container:
     """Return a container with Python and some files."""
     own: dict[str, str | bytes] = {
         PYTHON: elf("amd64"),
@@ -37,7 +39,7 @@ def made(files: Mapping[str, str | bytes], user: str = "0", modes: Mapping[str, 
             info.size, info.mode = len(data), (modes or {}).get(path, 0o755)
             archive.addfile(info, io.BytesIO(data))
     base, _ = layer({}, tar=out.getvalue())
-    return container(base, workdir="/app", user=user)
+    return container(base, workdir="/app", user=user, env=env)
 
 
 def zipped(*names: str) -> bytes:
@@ -210,3 +212,65 @@ def test_files_that_add_folders_may_be_unreadable_or_too_large() -> None:
     )
     assert "byte order mark" in lacks({**files, "/app/main.py": "import no\n", f"{SITE}/x.pth": "\ufeff/opt\n"})[1]
     assert lacks({**files, f"{SITE}/x.pth": b"/opt\0\xff\n"})[0] == ["lib"]
+
+
+def packed(files: Mapping[str, str]) -> bytes:
+    """Return an application in an archive, behind a line for the kernel."""
+    out = io.BytesIO(b"#!/usr/bin/python3\n")
+    out.seek(0, io.SEEK_END)
+    with zipfile.ZipFile(out, "a", zipfile.ZIP_DEFLATED) as archive:
+        for name, text in files.items():
+            archive.writestr(name, text)
+    return out.getvalue()
+
+
+def starts(
+    files: Mapping[str, str | bytes], *words: str, env: tuple[str, ...] = ()
+) -> tuple[list[tuple[str, str]], str]:
+    """Return what a command does not find with who needs it, and what is not known."""
+    one = made(files, env=env)
+    chain = launch(one, (PYTHON, *words))
+    assert chain.end is None, chain.end
+    found = imported(one, chain.interpreter) if chain.interpreter is not None else None
+    assert found is not None
+    return [(lack.where, lack.name) for lack in found.missing], "; ".join(reason for _, reason in found.unknown)
+
+
+APPLICATION = {"__main__.py": "import shop.store\n", "shop/__init__.py": "", "shop/store.py": "import os, yaml\n",
+               "fast.cpython-313-x86_64-linux-gnu.so": "", "../../app/yaml.py": "", "/app/yaml.py": ""}  # fmt: skip
+
+
+def test_imports_of_an_archive_are_followed_in_it() -> None:
+    data = packed(APPLICATION)
+    for name in ("a.pyz", "run", "a.zip"):
+        lack = (f"/app/{name}/shop/store.py line 1", "yaml")
+        assert starts({f"/app/{name}": data}, name) == ([lack], "")
+        assert starts({f"/app/{name}": packed({**APPLICATION, "yaml.py": ""})}, name) == ([], "")
+        assert starts({f"/app/{name}": data, f"{SITE}/yaml.py": ""}, name) == ([], "")
+    main: dict[str, str | bytes] = {"/app/main.py": "import shop.store\nimport fast\n", "/opt/lib.egg": data}
+    lacks = [("/app/main.py line 2", "fast"), ("/opt/lib.egg/shop/store.py line 1", "yaml")]
+    assert sorted(starts(main, "main.py", env=("PYTHONPATH=/opt/lib.egg",))[0]) == lacks
+    assert sorted(starts({**main, f"{SITE}/x.pth": "/opt/lib.egg\n"}, "main.py")[0]) == lacks
+    assert starts(main, "main.py")[0] == [("/app/main.py line 1", "shop"), ("/app/main.py line 2", "fast")]
+
+
+def test_modules_of_an_archive_are_run_by_their_names() -> None:
+    data = packed({"shop/__init__.py": "", "shop/__main__.py": "import nothing\n"})
+    found = starts({"/opt/lib.zip": data}, "-m", "shop", env=("PYTHONPATH=/opt/lib.zip",))
+    assert found[0] == [("/opt/lib.zip/shop/__main__.py line 1", "nothing")]
+
+
+def test_archives_that_are_damaged_or_bombs() -> None:
+    whole: bytes = packed({"__main__.py": "import a\nimport b\n", "a.py": "import c\n", "b.py": "#" * (64 << 20)})
+    assert starts({"/app/a.pyz": whole}, "a.pyz")[0] == [("/app/a.pyz/a.py line 1", "c")]
+    damaged = bytearray(whole)
+    damaged[60:90] = bytes(30)
+    assert starts({"/app/a.pyz": bytes(damaged)}, "a.pyz") == ([], "")
+    path: dict[str, str | bytes] = {"/app/main.py": "import lib\n", "/opt/x.zip": b"no archive"}
+    assert starts(path, "main.py", env=("PYTHONPATH=/opt/x.zip",)) == ([], "/opt/x.zip is not looked into")
+
+
+def test_archives_that_are_too_large_are_not_known() -> None:
+    data = packed({"__main__.py": "import nothing\n"})
+    large = {"/app/a.pyz": data + bytes(32 << 20)}
+    assert starts(large, "a.pyz") == ([], "it is not looked into")

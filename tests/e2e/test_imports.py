@@ -11,6 +11,7 @@ import re
 import subprocess
 import sys
 import tarfile
+import zipfile
 from collections.abc import Iterator
 from datetime import date
 from io import BytesIO
@@ -83,14 +84,15 @@ def root(image: Image, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return place
 
 
-def _python(root: Path, module: str) -> str:
+def _python(root: Path, module: str, *program: str, **env: str) -> str:
     """Return the module that the image's own Python does not find, "" when it finds all."""
-    command = ["chroot", str(root), f"/usr/bin/python{distroless.release().python}", "-B", "-c", f"import {module}"]
+    words = program or ("-c", f"import {module}")
+    command = ["chroot", str(root), f"/usr/bin/python{distroless.release().python}", "-B", *words]
     done = subprocess.run(
         command,
         capture_output=True,
         text=True,
-        env={"HOME": "/root", "PATH": "/usr/sbin:/usr/bin:/sbin:/bin"},
+        env={"HOME": "/root", "PATH": "/usr/sbin:/usr/bin:/sbin:/bin", **env},
         check=False,
     )
     if done.returncode == 0:
@@ -128,3 +130,59 @@ def test_python_agrees(image: Image, root: Path, tmp_path: Path, module: str) ->
         else:
             assert any(f" imports {missing}," in words or f"whether {missing} " in words for words in told), (
                 left_out, missing, told)  # fmt: skip
+
+
+ZIPPED = {"flask": STARTS["flask"], "requests": STARTS["requests"], "httpx": ("httpcore", "h11"),
+          "celery.app.base": ("kombu", "billiard", "vine"), "rich.markdown": STARTS["rich.markdown"]}  # fmt: skip
+
+LARGE = ("botocore", "django", "sqlalchemy", "cryptography")  # not among these, and archives are read up to a size
+
+
+def _zipped(site: Path, module: str, left_out: str) -> bytes:
+    """Return an application with all packages but one, and without extension modules."""
+    out = BytesIO()
+    out.write(b"#!/usr/bin/python3\n")
+    with zipfile.ZipFile(out, "a", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("__main__.py", f"import {module}\n")
+        for path in sorted(site.rglob("*")):
+            inner = path.relative_to(site)
+            if inner.parts[0] in (left_out, *LARGE) or path.suffix in (".so", ".pyc"):
+                continue
+            if path.is_dir():
+                archive.mkdir(str(inner))  # as zipapp does; else only newer releases find a namespace
+            else:
+                archive.writestr(str(inner), path.read_bytes())
+    return out.getvalue()
+
+
+@pytest.mark.parametrize("module", ZIPPED)
+@pytest.mark.parametrize("name", ["app.pyz", "lib.zip"])
+def test_python_agrees_on_archives(image: Image, root: Path, tmp_path: Path, module: str, name: str) -> None:
+    bare = image._replace(layers=image.layers[:-1])
+    for left_out in ("", *ZIPPED[module]):
+        packed = _zipped(root / SITE, module, left_out)
+        (root / "app").mkdir(exist_ok=True)
+        (root / "app" / name).write_bytes(packed)
+        program = [f"/app/{name}"] if name == "app.pyz" else ["/app/main.py"]
+        (root / "app/main.py").write_text(f"import {module}\n")
+        env = {} if name == "app.pyz" else {"PYTHONPATH": f"/app/{name}"}
+        missing = _python(root, module, "-S", *program, **env)
+        layer = of(
+            [directory("app"), file(f"app/{name}", packed), file("app/main.py", f"import {module}\n")], "COPY app"
+        )
+        config = {
+            **bare.config,
+            "Cmd": program,
+            "Env": [*bare.config.get("Env", []), *(f"{k}={v}" for k, v in env.items())],
+        }
+        place = layout.single(
+            tmp_path / f"{module}-{left_out}", bare._replace(layers=(*bare.layers, layer), config=config)
+        )
+        (subject,) = run(
+            Request([f"oci:{place}"], date(2026, 11, 1), dict(os.environ), select=["import-missing"])
+        ).report.subjects
+        found = [finding.message for finding in subject.findings]
+        if not missing:
+            assert found == [], (left_out, found)
+        else:
+            assert any(f" imports {missing}," in words for words in found), (left_out, missing, found, subject.skipped)
