@@ -92,6 +92,10 @@ class ArchivedFiles(Files):
         """Return every path outside of archives that ends with a name."""
         return self._files.named(name)
 
+    def seen(self, name: str) -> tuple[str, ...]:
+        """Return known paths outside of archives that end with a name."""
+        return self._files.seen(name)
+
     def learned(
         self, walk: Walk, what: str, learn: Learn, of: str = "", enough: Callable[[Any], bool] | None = None
     ) -> Any:

@@ -119,6 +119,10 @@ class Files:
         """Return every path that ends with a name, None where files are not all listed."""
         return None
 
+    def seen(self, name: str) -> tuple[str, ...]:
+        """Return paths that end with a name, those that are known."""
+        return self.named(name) or ()
+
     def doubt(self, node: Node) -> str:
         """Say why a folder may have more than is listed, "" when it has no more."""
         return node.open

@@ -17,6 +17,7 @@ from lucid_audit.container.access import READ, who
 from lucid_audit.container.archived import ENDINGS
 from lucid_audit.container.closure import Closure, Missing, Module, Refusal
 from lucid_audit.container.config import Container
+from lucid_audit.container.import_words import byte_code, elsewhere
 from lucid_audit.container.imports import Import, Raw, absolute
 from lucid_audit.container.interpret import task
 from lucid_audit.container.launch import Interpreter
@@ -41,7 +42,7 @@ def imported(container: Container, python: Interpreter) -> Closure | None:
         program = Module("__main__", start.script)
         unread = Missing(f"the modules of {start.script}", program, Import("", "", 0), "")
         return Closure((program,), (), ((unread, "it is not looked into"),), lambda _: True)
-    look = _Closure(container, start)
+    look = _Closure(container, start, python.real)
     if start.script:
         look.enter(Module("__main__", start.script), "")
     for name in start.modules:
@@ -50,8 +51,9 @@ def imported(container: Container, python: Interpreter) -> Closure | None:
 
 
 class _Closure:
-    def __init__(self, container: Container, start: Begin) -> None:
+    def __init__(self, container: Container, start: Begin, python: str) -> None:
         search = start.search
+        self.files, self.python = start.files, python
         self.search, self.who = search, who(container)
         self.sources = Sources(start.files, search.version)
         self.finder = Finder(start.files, search.version, search.folders, search.mapped)
@@ -130,6 +132,11 @@ class _Closure:
                 self.lacking[name] = [Missing(name, by, wanted, there, found.doubt)]
             return False
         self.found[name] = found
+        made = byte_code(self.files, found.path, self.search.version) if found.path.endswith(".pyc") else ""
+        if made and by is not None:
+            there = f"there as byte code of Python {made} only ({found.path})"
+            self.lacking[name] = [Missing(name, by, wanted, there, found.doubt)]
+            return False
         self.enter(Module(name, found.path, by, wanted if by is not None else None), name if found.packages else parent)
         return True
 
@@ -189,10 +196,16 @@ class _Closure:
             if reason:
                 unknown.append((one, reason))
             else:
-                missing.append(one)
+                missing.append(self._explained(one))
         refused = tuple(one for one in self.refused if self._sure(one.module) is True)
         modules = tuple(self.modules.values())
         return Closure(modules, tuple(missing), (*unknown, *self._undecided()), self._is_sure, refused)
+
+    def _explained(self, one: Missing) -> Missing:
+        """Say of a module that is in no folder of the path where else it is."""
+        if "." in one.name or not one.there.startswith("in no folder"):
+            return one
+        return one._replace(there=one.there + elsewhere(self.files, self.search, self.python, one.name))
 
     def _undecided(self) -> Iterator[tuple[Missing, str]]:
         """Yield what is not there of the imports that may run, of the service's own sources only."""

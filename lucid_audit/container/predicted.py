@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from itertools import islice
 from posixpath import basename, normpath
 
 from lucid_audit.bases import Base
 from lucid_audit.container.files import MERGED, Answer, Files, Placement, State, covers
 from lucid_audit.container.tree import Node, Tree, Walk
 from lucid_audit.record import record
+
+_SEEN = 50_000  # entries of a tree that are looked through
 
 
 @record(eq=False)
@@ -51,6 +54,11 @@ class PredictedFiles(Files):
     def walk(self, path: str) -> Walk:
         """Follow one absolute path in the tree."""
         return self.tree.walk(path)
+
+    def seen(self, name: str) -> tuple[str, ...]:
+        """Return paths that end with a name, among the first that the tree has."""
+        first = islice(self.tree.below("/", self.tree.root), _SEEN)
+        return tuple(sorted(path for path, _ in first if path.endswith(f"/{name}")))
 
     def doubt(self, node: Node) -> str:
         """Say why a folder may have more than is listed."""

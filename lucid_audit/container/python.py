@@ -12,6 +12,7 @@ from posixpath import join
 from lucid_audit.container.access import READ, who
 from lucid_audit.container.archived import opened
 from lucid_audit.container.config import Container
+from lucid_audit.container.import_words import elsewhere
 from lucid_audit.container.interpret import Task
 from lucid_audit.container.launch import Link
 from lucid_audit.container.python_begin import begin
@@ -79,7 +80,7 @@ class _Look:
     """A dotted name that is looked for."""
 
     def __init__(self, container: Container, python: Python, told: Task) -> None:
-        start = begin(container, python, told)
+        self.python, start = python.real, begin(container, python, told)
         self.files, self.search = (
             (start.files, start.search) if start is not None else (container.files, search(container, python))
         )
@@ -123,4 +124,5 @@ class _Look:
         if not top:
             return f"there is no {name.rpartition('.')[2]} in {folders[0]}"
         known = [folder for folder in dict.fromkeys(folders) if self.files.walk(folder).state == "present"]
-        return f"no module {name} in {', '.join(known) or 'any folder of its path'}"
+        more = elsewhere(self.files, self.search, self.python, name)
+        return f"no module {name} in {', '.join(known) or 'any folder of its path'}{more}"

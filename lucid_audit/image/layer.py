@@ -20,7 +20,7 @@ from lucid_audit.image.limits import DEFAULT, Limits
 from lucid_audit.image.markers import known_as
 from lucid_audit.image.source import DamagedError
 from lucid_audit.image.tar import Member, TarReader
-from lucid_audit.image.texts import SCRIPT_LIMIT, Texts, TextsWriter, text_limit
+from lucid_audit.image.texts import SCRIPT_LIMIT, Texts, TextsWriter, text_limit, text_part
 from lucid_audit.image.wanted import Wanted
 from lucid_audit.record import record
 
@@ -195,7 +195,7 @@ class _Reading:
         script = magic[:2] == b"#!" and entry.mode & 0o111 != 0
         if member.stored <= (text_limit(entry.path) or (SCRIPT_LIMIT if script else 0)):
             content = magic + blocks.take(member.stored - 4)
-            self.texts.add(entry.path, content)
+            self.texts.add(entry.path, text_part(entry.path, content))
             if script:
                 self._program(entry, content[:LINE], member.stored, blocks)
         elif script:

@@ -21,6 +21,7 @@ FILE_LIMIT = 4 << 20  # bytes of one source
 ARCHIVE_LIMIT = 32 << 20  # bytes of one archive
 SCRIPT_LIMIT = 1 << 16  # bytes of an executable script without an ending
 _SOURCES = (".py", ".pth", "._pth", ".js", ".cjs", ".mjs")
+BYTE_CODE = 16  # bytes of a compiled module that lies where its source would be
 _NAMES = ("METADATA", "package.json", "pyvenv.cfg")
 _ARCHIVES = (".pyz", ".pyzw", ".jar", ".egg", ".whl", ".zip")
 
@@ -101,8 +102,15 @@ class TextsWriter:
         return Texts(lambda: kept)
 
 
+def text_part(path: str, content: bytes) -> bytes:
+    """Return what is kept of a source: of byte code only who made it."""
+    return content[:BYTE_CODE] if path.endswith(".pyc") else content
+
+
 def text_limit(path: str) -> int:
     """Return how large a file of this name may be to be kept, in bytes; 0 for names that nobody reads as a source."""
+    if path.endswith(".pyc"):
+        return 0 if "/__pycache__/" in path else FILE_LIMIT
     if path.endswith(_SOURCES) or basename(path) in _NAMES:
         return FILE_LIMIT
     return ARCHIVE_LIMIT if path.endswith(_ARCHIVES) else 0

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import io
+import sys
 import tarfile
 import zipfile
 from collections.abc import Mapping
+from importlib.util import MAGIC_NUMBER
 
 import pytest
 
@@ -205,7 +207,7 @@ def test_code_that_adds_nothing(line: str) -> None:
 def test_files_that_add_folders_may_be_unreadable_or_too_large() -> None:
     files: dict[str, str | bytes] = {"/app/main.py": "import lib\n", "/opt/lib.py": "", f"{SITE}/x.pth": "/opt\n"}
     assert lacks(files) == ([], "")
-    assert missing(files, "65532:65532", {f"{SITE}/x.pth": 0o600}) == [("lib", "in no folder of its path")]
+    assert missing(files, "65532:65532", {f"{SITE}/x.pth": 0o600})[0][1].startswith("in no folder of its path")
     assert (
         lacks({**files, f"{SITE}/x.pth": b"/opt\n" + b"#" * (1 << 16)})[1]
         == f"{SITE}/x.pth may add folders to the path"
@@ -274,3 +276,51 @@ def test_archives_that_are_too_large_are_not_known() -> None:
     data = packed({"__main__.py": "import nothing\n"})
     large = {"/app/a.pyz": data + bytes(32 << 20)}
     assert starts(large, "a.pyz") == ([], "it is not looked into")
+
+
+def test_where_else_a_module_is() -> None:
+    main: dict[str, str | bytes] = {"/app/main.py": "import lib\n"}
+    begin = "in no folder of its path"
+
+    off = "where /usr/bin/python3.13 does not look"
+    old = "/opt/venv/lib/python3.11/site-packages"
+    assert missing({**main, "/app/vendor/lib/__init__.py": ""}) == [("lib", f"{begin}; it is in /app/vendor, {off}")]
+    assert missing({**main, "/app/vendor/lib.py": "", f"{old}/lib.py": ""}) == [
+        ("lib", f"{begin}; it is installed for Python 3.11 in {old}, and /usr/bin/python3.13 is Python 3.13")]  # fmt: skip
+    same = old.replace("3.11", "3.13")
+    assert missing({**main, f"{same}/lib.py": ""}) == [("lib", f"{begin}; it is in {same}, {off}")]
+    assert missing({**main, "/app/vendor/__init__.py": "", "/app/vendor/lib.py": ""}) == [("lib", begin)], (
+        "part of a package"
+    )
+    assert missing({**main, "/app/vendor/lib/readme": ""}) == [("lib", begin)]
+    assert missing({**main, f"{SITE}/__editable__.lib-1.0.pth": "/src\n"}) == [
+        ("lib", f"{begin}; {SITE}/__editable__.lib-1.0.pth names /src, which is not there")]  # fmt: skip
+    assert missing({**main, f"{SITE}/_other.pth": "/src\n"}) == [("lib", begin)]
+    finder = {f"{SITE}/__editable__.shop-1.0.pth": CALL, FINDER: EDITABLE.replace("shop", "lib")}
+    assert missing({**main, **finder}) == [("lib", f"{begin}; it is installed from /src/lib, which is not there")]
+    assert ends({"/opt/x/shop/__main__.py": "", "/opt/x/shop/__init__.py": ""}, "-m", "shop").endswith(
+        f"; it is in /opt/x, {off}"
+    )
+
+
+@pytest.mark.parametrize(
+    ("number", "version"), [(3394, "3.7"), (3439, "3.10"), (3495, "3.11"), (3531, "3.12"), (3627, "3.14")]
+)
+def test_byte_code_of_another_python(number: int, version: str) -> None:
+    def files(magic: bytes) -> dict[str, str | bytes]:
+        return {"/app/main.py": "import lib\n", f"{SITE}/lib.pyc": magic + bytes(20)}
+
+    found = missing(files(number.to_bytes(2, "little") + b"\r\n"))
+    assert found == [("lib", f"there as byte code of Python {version} only ({SITE}/lib.pyc)")]
+    for fits in ((3571).to_bytes(2, "little") + b"\r\n", b"\xff\xff\r\n", b"x", b"no byte code"):
+        assert missing(files(fits)) == []
+    assert missing({"/app/main.py": "import lib\n", f"{SITE}/__pycache__/lib.cpython-313.pyc": b"x"})[0][1].startswith(
+        "in no folder"
+    )
+
+
+def test_byte_code_of_the_python_at_hand() -> None:
+    files: dict[str, str | bytes] = {"/app/main.py": "import lib\n", f"{SITE}/lib.pyc": MAGIC_NUMBER + bytes(20)}
+    minor = f"3.{sys.version_info[1]}"
+    assert [name for name, _ in missing(files)] == ([] if minor == "3.13" else ["lib"])
+    assert minor == "3.13" or f"Python {minor} only" in missing(files)[0][1]
