@@ -21,7 +21,7 @@ from lucid_audit.container.import_words import byte_code, elsewhere
 from lucid_audit.container.imports import Import, Raw, absolute
 from lucid_audit.container.interpret import task
 from lucid_audit.container.launch import Interpreter
-from lucid_audit.container.python_begin import Begin, begin
+from lucid_audit.container.python_begin import Begin, begin, variables
 from lucid_audit.container.python_find import Finder, Found
 from lucid_audit.container.python_path import Python
 from lucid_audit.container.python_sources import Facts, Parsed, Sources
@@ -34,7 +34,7 @@ MODULES = 20_000  # that are followed
 @lru_cache(maxsize=4)  # of one container: rules ask, and who proves how it starts
 def imported(container: Container, python: Interpreter) -> Closure | None:
     """Follow the imports of what an interpreter is told to run; None when that is not plain to see. Never raises."""
-    told = task(python.called, python.argv[1:])
+    told = task(python.called, python.argv[1:], variables(container))
     start = begin(container, Python(python.called, python.real, python.argv[1:]), told) if told is not None else None
     if start is None:
         return None
@@ -45,8 +45,11 @@ def imported(container: Container, python: Interpreter) -> Closure | None:
     look = _Closure(container, start, python.real)
     if start.script:
         look.enter(Module("__main__", start.script), "")
+    for path in start.configs:
+        look.enter(Module("__config__", path), "")
     for name in start.modules:
-        look.reach(Import(name, "", 0), None)
+        module, _, taken = name.partition(":")
+        look.reach(Import(module, taken, 0), None)
     return look.run()
 
 

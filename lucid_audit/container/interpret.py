@@ -1,20 +1,20 @@
 """What an interpreter is told to run: the script, the module or the archive among its arguments.
 
-Facts: python3(1) and ``python3 --help``, node(1), java(1); the documentation of uvicorn, gunicorn and hypercorn for the
-``module:attribute`` that they load from the working directory.
+Facts: python3(1) and ``python3 --help``, node(1), java(1); for servers see ``container.starters``.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from posixpath import basename
 
+from lucid_audit.container.starters import SERVERS, program_of, served, with_variables
 from lucid_audit.regex import regex
 from lucid_audit.tuples import NamedTuple
 
 PYTHON = regex(r"python(\d+(?:\.\d+)?)?")
 _NODE = regex(r"node(?:js)?\d*")
 INTERPRETERS = (("python", PYTHON), ("node", _NODE))
-_APP = regex(r"([A-Za-z_][\w.]*):[A-Za-z_][\w.]*(?:\(.*\))?")
 _NODE_VALUES = (
     "-r",
     "--require",
@@ -57,17 +57,17 @@ _JAVA_ENDS = (
     "-X",
 )
 # Scripts that an installer writes, with its own interpreter in their first line.
-PYTHON_SCRIPTS = r"pip[0-9.]*|gunicorn|uvicorn|hypercorn|daphne|celery|flask|fastapi|alembic|pytest|streamlit"
-SERVERS = ("uvicorn", "gunicorn", "hypercorn", "daphne", "granian")
-_WORKERS = ("-k", "--worker-class")  # of gunicorn and hypercorn: a class by its dotted name
-_FOLDERS = ("--app-dir", "--chdir")
+PYTHON_SCRIPTS = (
+    r"pip[0-9.]*|gunicorn|uvicorn|hypercorn|daphne|granian|waitress-serve|celery|flask|fastapi|alembic|pytest|streamlit"
+)
 
 
 class Task(NamedTuple):
     """What runs. ``kind``: ``script``, ``module``, ``app`` (a module that a server loads), ``node``, ``jar``, ``class``.
 
     ``folder`` is where a server looks first, "" for the working directory, and the class path of a class; ``also`` are
-    modules that it loads besides. ``server`` is the module that loads an app, where it is run by its name (``-m``).
+    modules that it loads besides. ``server`` is the module that loads an app, where it is run by its name (``-m``). ``configs`` and
+    ``climbs``: see ``starters.Served``.
     """
 
     kind: str
@@ -75,15 +75,20 @@ class Task(NamedTuple):
     folder: str = ""
     also: tuple[str, ...] = ()
     server: str = ""
+    configs: tuple[str, ...] = ()
+    climbs: bool = False
 
 
-def task(program: str, arguments: tuple[str, ...]) -> Task | None:
-    """Return what a program is told to run, None when that is not plain to see or it is no interpreter."""
+def task(program: str, arguments: tuple[str, ...], variables: Mapping[str, str] | None = None) -> Task | None:
+    """Return what a program is told to run, None when that is not plain to see or it is no interpreter.
+
+    ``variables`` are those of ``starters.VARIABLES`` that are set.
+    """
     name = basename(program)
     if PYTHON.fullmatch(name):
-        return _python(arguments)
+        return _python(arguments, variables or {})
     if name in SERVERS:
-        return _app(arguments)
+        return _app(name, arguments, variables or {})
     if _NODE.fullmatch(name):
         return _node(arguments)
     return _java(arguments) if name == "java" else None
@@ -114,7 +119,7 @@ def _java(arguments: tuple[str, ...]) -> Task | None:
     return None
 
 
-def _python(arguments: tuple[str, ...]) -> Task | None:
+def _python(arguments: tuple[str, ...], variables: Mapping[str, str]) -> Task | None:
     words = list(arguments)
     while words:
         word = words.pop(0)
@@ -129,29 +134,18 @@ def _python(arguments: tuple[str, ...]) -> Task | None:
                 value = word[at:] or (words.pop(0) if words else "")
                 if letter != "m":
                     break
-                app = _app(tuple(words)) if value in SERVERS else None
+                app = _app(program_of(value), tuple(words), variables) if program_of(value) else None
                 if app is not None:
                     return app._replace(server=value)
                 return Task("module", value) if value else None
     return None
 
 
-def _app(arguments: tuple[str, ...]) -> Task | None:
-    if any(word.startswith(("--pythonpath", "--factory-dir")) for word in arguments):
+def _app(program: str, arguments: tuple[str, ...], variables: Mapping[str, str]) -> Task | None:
+    found = served(program, with_variables(program, arguments, variables))
+    if found is None:
         return None
-    folder, also = "", tuple[str, ...]()
-    for at, word in enumerate(arguments):
-        option, _, value = word.partition("=")
-        value = value or (arguments[at + 1] if at + 1 < len(arguments) else "")
-        if option in _FOLDERS:
-            folder = value
-        if option in _WORKERS and "." in value:
-            also = (value.rpartition(".")[0],)
-    for word in arguments:
-        match = _APP.fullmatch(word)
-        if match is not None and match[1] != "unix":
-            return Task("app", match[1], folder, also)
-    return None
+    return Task("app", found.module, found.folder, found.also, configs=found.configs, climbs=found.climbs)
 
 
 def _node(arguments: tuple[str, ...]) -> Task | None:

@@ -14,6 +14,8 @@ from lucid_audit.container.config import Container
 from lucid_audit.container.execute import WRAPPERS, after_env, search_path, unwrapped
 from lucid_audit.container.interpret import INTERPRETERS, PYTHON_SCRIPTS, Task, task
 from lucid_audit.container.program import Program
+from lucid_audit.container.python_switches import value
+from lucid_audit.container.starters import VARIABLES
 from lucid_audit.container.tree import Made, Walk
 from lucid_audit.regex import regex
 from lucid_audit.tuples import NamedTuple
@@ -115,12 +117,15 @@ class _Launch:
         )
         if kind:
             self.interpreter = Interpreter(kind, called, walk.path, argv)
-        told = task(called, argv[1:]) or task(walk.path, argv[1:])
+        told = self._task(called, argv) or self._task(walk.path, argv)
         if told is None:
             return
         self._told(called, walk.path, told, argv)
         if told.kind in ("jar", "class"):
             self._java(walk.path, told, argv[1:])
+
+    def _task(self, program: str, argv: tuple[str, ...]) -> Task | None:
+        return task(program, argv[1:], {name: value(self.container, name) for name in VARIABLES})
 
     def _told(self, called: str, real: str, told: Task, argv: tuple[str, ...]) -> None:
         """Follow what an interpreter is told to run; of a script that tells it, the interpreter that runs the script."""

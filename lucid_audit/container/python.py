@@ -30,6 +30,8 @@ def python_start(container: Container, python: Python, told: Task, links: list[L
         return None
     if told.kind in ("script", "node", "jar"):
         return _script(container, told, workdir, links)
+    if begin(container, python, told) is None:
+        return None
     if told.server:
         server = Task("module", told.server)
         end = _Look(container, python, server).module(server, links)
