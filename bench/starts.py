@@ -16,7 +16,7 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import NamedTuple
+from typing import NamedTuple, cast
 
 from results import publish
 from start_case import Case, Put
@@ -27,13 +27,12 @@ from lucid_audit.audit import Request, run
 from lucid_audit.finding import Severity
 from lucid_audit.ruleset import load
 from tests.e2e import distroless, layout, servers, start_bases, tools
+from tests.e2e.emulator import emulate
 from tests.e2e.servers import CLIENT
 from tests.e2e.services import flatten
 
 SECONDS = 30  # a program that only prints a word has ended long before, under an emulator too
 RIGHT_TARGET = 0.95  # of the images that do not start
-BINFMT = Path("/proc/sys/fs/binfmt_misc")
-QEMU = Path("/usr/lib/binfmt.d/qemu-aarch64.conf")
 
 
 class Outcome(NamedTuple):
@@ -55,17 +54,6 @@ class Outcome(NamedTuple):
         return "unknown" if self.unknown & set(self.case.rules) else "nothing"
 
 
-def emulate(*, on: bool) -> bool:
-    """Make the kernel start programs of arm64 with qemu, or not; False where that cannot be."""
-    if not (BINFMT / "register").exists():
-        subprocess.run(["mount", "-t", "binfmt_misc", "binfmt_misc", str(BINFMT)], check=False, capture_output=True)
-    if on and not (BINFMT / "qemu-aarch64").exists() and QEMU.exists() and (BINFMT / "register").exists():
-        (BINFMT / "register").write_text(QEMU.read_text().strip())
-    if not on and (BINFMT / "qemu-aarch64").exists():
-        (BINFMT / "qemu-aarch64").write_text("-1")
-    return (BINFMT / "qemu-aarch64").exists() == on
-
-
 class Bench:
     """One engine with all bases."""
 
@@ -78,7 +66,7 @@ class Bench:
     def bases(self, wanted: set[tuple[str, str]]) -> None:
         """Load the bases: flat, without documents, as the start corpus has them."""
         for family, architecture in sorted(wanted):
-            image = distroless.base(family, architecture)
+            image = distroless.base(cast("distroless.Family", family), architecture)
             thin = image._replace(layers=(start_bases.unread_left_out(flatten(image.layers)),))
             name = f"start-base-{family}-{architecture}"
             tools.load(self.engine, layout.single(self.scratch / name, thin), f"{name}:latest")

@@ -12,16 +12,21 @@ import shutil
 import subprocess
 import tarfile
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from functools import cache as once
+from functools import wraps
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, ParamSpec, TypeVar
 from urllib.parse import unquote
 
 import pytest
 
 from tests.e2e import cache
 from tests.e2e.tars import Layer, Member, directory, file, layer, pack
+
+Parameters = ParamSpec("Parameters")
+Made = TypeVar("Made")
 
 
 class Deb(NamedTuple):
@@ -38,10 +43,36 @@ def machine() -> str:
     return words.get("VERSION_CODENAME", "").strip('"') if words.get("ID") == "debian" else ""
 
 
-@once
+_chosen: list[str] = []  # the innermost last
+
+
 def codename() -> str:
-    """The Debian release to make images of: this machine's, unless the environment names another."""
-    return os.environ.get("LUCID_AUDIT_E2E_DEBIAN") or machine()
+    """The Debian release to make images of: this machine's, unless a test or the environment names another."""
+    return _chosen[-1] if _chosen else os.environ.get("LUCID_AUDIT_E2E_DEBIAN") or machine()
+
+
+@contextmanager
+def of_release(name: str) -> Iterator[None]:
+    """Make images of this Debian release meanwhile."""
+    _chosen.append(name)
+    try:
+        yield
+    finally:
+        _chosen.pop()
+
+
+def per_release(make: Callable[Parameters, Made]) -> Callable[Parameters, Made]:
+    """Keep what a function returns, for each Debian release of its own."""
+
+    @once
+    def kept(_: str, *arguments: Parameters.args, **named: Parameters.kwargs) -> Made:
+        return make(*arguments, **named)
+
+    @wraps(make)
+    def of_now(*arguments: Parameters.args, **named: Parameters.kwargs) -> Made:
+        return kept(codename(), *arguments, **named)  # type: ignore[arg-type]  # they are strings
+
+    return of_now
 
 
 def _sources(home: Path) -> dict[str, str]:

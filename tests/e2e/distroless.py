@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import posixpath
 from collections.abc import Sequence
-from functools import cache as once
 from pathlib import Path
 from typing import Literal, NamedTuple
 
 import pytest
 
 from tests.e2e import constant
-from tests.e2e.debs import codename, content, deb_layer, fetch, members, status
+from tests.e2e.debs import codename, content, deb_layer, fetch, members, per_release, status
 from tests.e2e.layout import Image, several
 from tests.e2e.tars import Layer, Member, directory, file, of, symlink
 
@@ -90,7 +89,7 @@ def packages(family: Family) -> list[tuple[str, ...]]:
     return [now.static, above]
 
 
-@once
+@per_release
 def base(family: Family, architecture: str, variant: Variant = "latest") -> Image:
     """Return the image of one architecture."""
     static, above = packages(family)
@@ -130,7 +129,7 @@ def _debs(names: Sequence[str], architecture: str) -> list[Layer]:
     ]
 
 
-@once
+@per_release
 def cacerts(architecture: str) -> Layer:
     """Return the layer of one file with all certificates; the package is listed, most of its files are not there."""
     (deb,) = fetch(["ca-certificates"], architecture)
@@ -152,7 +151,7 @@ APPLETS = (
 )
 
 
-@once
+@per_release
 def busybox(architecture: str) -> Layer:
     """Return the layer that a debug image has more."""
     program = content("busybox-static", architecture, "bin/busybox")
@@ -161,7 +160,7 @@ def busybox(architecture: str) -> Layer:
     return of(made, f"bazel build //experimental/busybox:busybox_{architecture}")
 
 
-@once
+@per_release
 def aliases() -> Layer:
     """Return the layer that gives the interpreter its short names."""
     made = [symlink(f"./usr/bin/{name}", interpreter()) for name in ("python", "python3")]

@@ -58,6 +58,8 @@ def slim_layer(packages: Sequence[str], more: Iterable[Member] = ()) -> Layer:
     for deb in fetch(packages, "amd64"):
         for info, data in members(deb):
             path = info.name.removeprefix("./").rstrip("/")
+            if path in MERGED:  # since Debian 13 a package has the links themselves
+                continue
             if path.split("/")[0] in MERGED:
                 path = f"usr/{path}"
             info.name = path
