@@ -31,12 +31,16 @@ class Libc(NamedTuple):
 
 
 class Interpreter(NamedTuple):
-    """The language runtime: its real path, its version as far as the tag tells, and links that lead to it."""
+    """The language runtime: its real path, its version as far as the tag tells, and links that lead to it.
+
+    ``release`` has all numbers, where they are the same whenever the image was built.
+    """
 
     kind: str  # python, node, java, ...
     path: str
     version: str | None
     aliases: tuple[str, ...]
+    release: str | None = None
 
 
 class Entry(NamedTuple):
@@ -232,7 +236,9 @@ def _libc(value: str) -> Libc:
 
 
 def _interpreter(value: Plain) -> Interpreter:
-    return Interpreter(value["kind"], value["path"], value.get("version"), tuple(value.get("aliases", ())))
+    return Interpreter(
+        value["kind"], value["path"], value.get("version"), tuple(value.get("aliases", ())), value.get("release")
+    )
 
 
 def _entry(text: str) -> Entry:

@@ -33,7 +33,7 @@ class Module(NamedTuple):
 class Missing(NamedTuple):
     """A module that is not there; ``by`` needs it, in ``at.line``. ``there`` follows "which is" and says where it is or is not.
 
-    ``doubt`` is why it may be there all the same.
+    ``doubt`` is why it may be there all the same. ``under`` is the interpreter that takes the branch of the import, "" for any.
     """
 
     name: str
@@ -41,11 +41,12 @@ class Missing(NamedTuple):
     at: Import
     there: str
     doubt: str = ""
+    under: str = ""
 
     @property
     def where(self) -> str:
         """The import that needs it, in words."""
-        return said(self.by, self.at)
+        return said(self.by, self.at) + (f", run by {self.under}," if self.under else "")
 
 
 def said(by: Module, at: Import) -> str:

@@ -24,6 +24,7 @@ from lucid_audit.container.launch import Interpreter
 from lucid_audit.container.python_begin import Begin, begin, variables
 from lucid_audit.container.python_find import Finder, Found
 from lucid_audit.container.python_path import Python
+from lucid_audit.container.python_release import release_of
 from lucid_audit.container.python_sources import Facts, Parsed, Sources
 from lucid_audit.container.python_standard import BUILT_IN, SOMETIME
 from lucid_audit.container.tree import Walk
@@ -58,7 +59,7 @@ class _Closure:
         search = start.search
         self.files, self.python = start.files, python
         self.search, self.who = search, who(container)
-        self.sources = Sources(start.files, search.version)
+        self.sources = Sources(start.files, release_of(container, python, search.version))
         self.finder = Finder(start.files, search.version, search.folders, search.mapped)
         self.mains = start.mains  # modules that are the program
         self.found: dict[str, Found] = {}
@@ -205,7 +206,8 @@ class _Closure:
         return Closure(modules, tuple(missing), (*unknown, *self._undecided()), self._is_sure, refused)
 
     def _explained(self, one: Missing) -> Missing:
-        """Say of a module that is in no folder of the path where else it is."""
+        """Say which interpreter needs a module, if not all do, and where else it is when it is in no folder of the path."""
+        one = one._replace(under=self.sources.only_under(one.by.path, one.at.line))
         if "." in one.name or not one.there.startswith("in no folder"):
             return one
         return one._replace(there=one.there + elsewhere(self.files, self.search, self.python, one.name))

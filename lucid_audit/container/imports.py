@@ -1,6 +1,7 @@
 """The imports that a Python source makes whenever it runs: statements at the left margin, outside any condition.
 
-What stands inside ``try``, ``if`` or a function may not run, so it is nobody's need here. Sources are scanned by a
+What stands inside ``try``, ``if`` or a function may not run, so it is nobody's need here; but for conditions about the
+platform, which an interpreter of a known release decides (``container.python_tests``). Sources are scanned by a
 pattern, which is fast and takes words in a text for a statement now and then; Python's own parser is asked before anybody
 is told (``container.python_sources``).
 
@@ -12,6 +13,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
+from lucid_audit.container.python_release import Release
 from lucid_audit.regex import regex
 from lucid_audit.tuples import NamedTuple
 
@@ -25,6 +27,7 @@ _IMPORT = regex(
     rb"|from[ \t]++(?P<dots>\.*+)(?:[ \t]*+(?P<module>(?!import\b)[\w.]++)[ \t]++|[ \t]*+)import\b[ \t]*+(?P<what>\(|[^\n;#]++))",
     re.MULTILINE,
 )  # no part is tried again: on a hostile source that would take quadratic time
+TESTED = (b"version_info", b"sys.platform", b"os.name", b"TYPE_CHECKING", b"platform.system", b"implementation")
 _NAME = regex(r"[^\W\d]\w*(?:\.[^\W\d]\w*)*")
 _CHANGES = regex(rb"\bsys\.path\b\s*(?:\.(?:append|insert|extend)\b|\[|\+?=[^=])|\baddsitedir\b|\bpath_hooks\b")
 _CHANGES_AT_ONCE = regex(
@@ -52,8 +55,22 @@ def imports(source: bytes, package: str) -> tuple[Import, ...]:
     return tuple(filter(None, (absolute(raw, package) for raw in scan(source))))
 
 
-def scan(source: bytes) -> list[Raw]:
-    """Return what a source imports at the left margin, as it says it."""
+def scan(source: bytes, release: Release = ()) -> list[Raw]:
+    """Return what a source imports at the left margin, as it says it.
+
+    Under an interpreter whose ``release`` is known, that is also what stands where conditions on it hold.
+    """
+    found = _plain(source)
+    if not release or not any(word in source for word in TESTED):
+        return found
+    from lucid_audit.container.python_tests import branches  # noqa: PLC0415  (few sources need the parser)
+
+    for block, before in branches(source, release):
+        found += ((*raw[:3], raw[3] + before) for raw in scan(block, release))
+    return sorted(found, key=lambda raw: raw[3])
+
+
+def _plain(source: bytes) -> list[Raw]:
     found: list[Raw] = []
     line, before, last = 1, 0, source.rfind(b")")
     match = _IMPORT.search(source)

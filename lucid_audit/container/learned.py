@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 HOST = sys.version_info[1]  # the minor version of Python 3 whose parser reads sources here
 NEWEST = 14  # the newest minor version whose syntax is known here
-VERSION = f"1:{sys.version_info[0]}.{sys.version_info[1]}"
+VERSION = f"2:{sys.version_info[0]}.{sys.version_info[1]}"
 LIMIT = 4 << 20  # bytes of a file that is read
 
 Learn = Callable[[bytes], "Any"]

@@ -13,6 +13,8 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 
 from lucid_audit.container.imports import Raw
+from lucid_audit.container.python_release import Release
+from lucid_audit.container.python_tests import decided
 from lucid_audit.tuples import NamedTuple
 
 DEPTH = 20  # calls within calls that are followed
@@ -36,22 +38,25 @@ class Runs(NamedTuple):
     made: int
 
 
-def runs(tree: ast.Module) -> Runs:
-    """Follow the statements of a source. Never raises for what Python's parser gives."""
-    plain, main = _Follower(tree), _Follower(tree, main=True)
+def runs(tree: ast.Module, release: Release = ()) -> Runs:
+    """Follow the statements of a source under an interpreter. Never raises for what Python's parser gives."""
+    plain, main = _Follower(tree, release), _Follower(tree, release, main=True)
     plain.block(tree.body)
     main.block(tree.body)
     sure, both = dict.fromkeys(plain.found), dict.fromkeys(main.found)
     seen, optional = {*sure, *both}, set(_optional(tree))
     may = tuple(
-        (raw, why) for raw, why in _may(tree.body, "") if raw not in seen and raw[1].partition(".")[0] not in optional
+        (raw, why)
+        for raw, why in _may(tree.body, release)
+        if raw not in seen and raw[1].partition(".")[0] not in optional
     )
     made = next((node.lineno for node in ast.walk(tree) if isinstance(node, ast.Call) and _made(node)), 0)
     return Runs(tuple(sure), tuple(both), may, made)
 
 
 class _Follower:
-    def __init__(self, tree: ast.Module, *, main: bool = False) -> None:
+    def __init__(self, tree: ast.Module, release: Release, *, main: bool = False) -> None:
+        self.release = release
         bound = Counter(_bound(tree))
         self.functions = {
             one.name: one
@@ -75,6 +80,8 @@ class _Follower:
             self.found += imported(one)
         elif isinstance(one, ast.If) and is_main(one.test):
             return not self.main or self.block(one.body, depth)
+        elif isinstance(one, ast.If) and (holds := decided(one.test, self.release)) is not None:
+            return self.block(one.body if holds else one.orelse, depth)
         elif isinstance(one, ast.Try) and _caught(one) <= _INTERRUPTS:
             return self.block(one.body, depth) and self.block((*one.orelse, *one.finalbody), depth)
         elif isinstance(one, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
@@ -189,9 +196,9 @@ def _leaves(one: ast.stmt) -> bool:
     )
 
 
-def _may(body: Sequence[ast.stmt], why: str) -> Iterator[tuple[Raw, str]]:
+def _may(body: Sequence[ast.stmt], release: Release) -> Iterator[tuple[Raw, str]]:
     """Yield the imports that something decides about, and what; none where the source is ready for their absence."""
-    waiting: list[tuple[ast.AST, str]] = [(one, why) for one in reversed(body)]
+    waiting: list[tuple[ast.AST, str]] = [(one, "") for one in reversed(body)]
     while waiting:
         node, why = waiting.pop()
         if isinstance(node, ast.Import | ast.ImportFrom):
@@ -199,7 +206,10 @@ def _may(body: Sequence[ast.stmt], why: str) -> Iterator[tuple[Raw, str]]:
         elif isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
             waiting += [(one, f"the function {node.name} decides about") for one in reversed(node.body)]
         elif isinstance(node, ast.If) and not is_main(node.test):
-            if not _is_of_platform(node.test):
+            holds = decided(node.test, release)
+            if holds is not None:
+                waiting += [(one, why) for one in reversed(node.body if holds else node.orelse)]
+            elif not _is_of_platform(node.test):
                 waiting += [(one, why or "a condition decides about") for one in reversed((*node.body, *node.orelse))]
         elif isinstance(node, ast.Try) or type(node).__name__ == "TryStar":
             waiting += [(one, why or "a condition decides about") for one in _tried(node)]

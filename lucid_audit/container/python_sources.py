@@ -18,6 +18,7 @@ from lucid_audit.container.imports import (
     scan,
 )
 from lucid_audit.container.learned import HOST, NEWEST
+from lucid_audit.container.python_release import Release
 from lucid_audit.container.python_signs import suspect
 from lucid_audit.container.tree import Walk
 from lucid_audit.tuples import NamedTuple
@@ -58,11 +59,12 @@ class Refused(NamedTuple):
 
 
 class Sources:
-    """The sources of a container by the paths of modules. ``version`` is that of the interpreter."""
+    """The sources of a container by the paths of modules. ``release`` is that of the interpreter."""
 
-    def __init__(self, files: Files, version: str) -> None:
-        major, _, minor = version.partition(".")
-        self.files, self.minor = files, int(minor) if major == "3" and minor.isdigit() else 0
+    def __init__(self, files: Files, release: Release) -> None:
+        self.files, self.release = files, release
+        self.minor = release[1] if release[:1] == (3,) and len(release) > 1 else 0
+        self.of = ".".join(map(str, release))
         self._walks: dict[str, Walk] = {}
         self._facts: dict[str, Facts | None] = {}
 
@@ -76,19 +78,26 @@ class Sources:
     def facts(self, path: str) -> Facts | None:
         """Return what patterns see in a source, None when its content is not known."""
         if path not in self._facts:
-            learned = self.files.learned(self.walk(path), "facts", _facts)
+            learned = self.files.learned(self.walk(path), "facts", lambda source: _facts(source, self.release), self.of)
             self._facts[path] = Facts(*learned) if learned is not None else None
         return self._facts[path]
 
     def parsed(self, path: str) -> Parsed | None:
         """Return what the parser sees in a source, None when its content is not known."""
-        learned = self.files.learned(self.walk(path), "parsed", _parsed)
+        learned = self.files.learned(self.walk(path), "parsed", lambda source: _parsed(source, self.release), self.of)
         return Parsed(*learned) if learned is not None else None
 
     def statements(self, path: str) -> Sequence[int] | None:
         """Return the lines of the imports that run whenever a source does; None when our parser cannot tell."""
-        learned: list[list[int]] | None = self.files.learned(self.walk(path), "statements", _statements)
+        learned: list[list[int]] | None = self.files.learned(
+            self.walk(path), "statements", lambda source: _statements(source, self.release), self.of
+        )
         return learned[0] if learned else None
+
+    def only_under(self, path: str, line: int) -> str:
+        """Return the interpreter whose version or system lets an import run, "" when the import runs under any."""
+        always = self.files.learned(self.walk(path), "always", lambda source: _statements(source, ()))
+        return f"Python {self.of}" if self.release and always and line not in always[0] else ""
 
     def refused(self, path: str, *, own: bool) -> Refused | None:
         """Return what keeps the interpreter from reading a source, None when nothing is known to."""
@@ -138,29 +147,30 @@ class Sources:
         return found is not False
 
 
-def _facts(source: bytes) -> list[Any]:
+def _facts(source: bytes, release: Release) -> list[Any]:
     own, at_once = changes_path(source, own=True), changes_path(source, own=False)
-    return [scan(source), own, at_once]
+    return [scan(source, release), own, at_once]
 
 
-def _parsed(source: bytes) -> list[Any]:
+def _parsed(source: bytes, release: Release) -> list[Any]:
     from lucid_audit.container import python_runs, python_syntax  # noqa: PLC0415  (what is cached needs no parser)
 
     tree = python_syntax.parse(source)
     if isinstance(tree, python_syntax.Unreadable):
-        return [scan(source), scan(source), [], 0, [], list(tree)]
-    found = python_runs.runs(tree)
+        plain = scan(source, release)
+        return [plain, plain, [], 0, [], list(tree)]
+    found = python_runs.runs(tree, release)
     return [list(found.sure), list(found.as_main), list(found.may), found.made,
             [list(need) for need in python_syntax.needs(source, tree)], None]  # fmt: skip
 
 
-def _statements(source: bytes) -> list[Any]:
+def _statements(source: bytes, release: Release) -> list[Any]:
     from lucid_audit.container import python_runs, python_syntax  # noqa: PLC0415  (only before a finding)
 
     tree = python_syntax.parse(source)
     if isinstance(tree, python_syntax.Unreadable):
         return []
-    found = python_runs.runs(tree)
+    found = python_runs.runs(tree, release)
     return [sorted({raw[3] for raw in (*found.sure, *found.as_main)})]
 
 
