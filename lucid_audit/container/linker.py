@@ -25,7 +25,7 @@ from lucid_audit.values import Unknown
 LIBRARIES = 5000  # of one process
 _MUSL_OWN = regex(r"lib(?:c|pthread|rt|m|dl|util|xnet)\..*")
 # Container runtimes mount them from the host (NVIDIA Container Toolkit, "driver libraries").
-_FROM_HOST = regex(r"lib(?:cuda|nvidia-.*|nvcuvid|nvoptix|cudadebugger)\.so(?:\..*)?")
+FROM_HOST = regex(r"lib(?:cuda|nvidia-.*|nvcuvid|nvoptix|cudadebugger)\.so(?:\..*)?")
 _VERSION = regex(r"(\w+?)_(\d+(?:\.\d+)*)")
 
 
@@ -161,7 +161,7 @@ class _Linker:
     def _lack(self, name: str, by: Object, search: _Search, by_hand: Callable[[], bool]) -> Lack:
         elsewhere = self.files.named(basename(name))
         doubt = search.doubt
-        if _FROM_HOST.fullmatch(name):
+        if FROM_HOST.fullmatch(name):
             doubt = doubt or f"the container runtime may mount {name} from the host"
         if not self.path.known and not self.path.musl:
             doubt = doubt or f"the loader {self.program.interpreter} may look in folders of its own"
@@ -262,3 +262,8 @@ def _rank(version: str) -> tuple[str, tuple[int, ...]]:
     """Return what versions of one family are compared by: ``GLIBC_2.9`` comes before ``GLIBC_2.36``."""
     match = _VERSION.fullmatch(version)
     return (match[1], tuple(map(int, match[2].split(".")))) if match else (version, ())
+
+
+def newest(versions: Iterable[str]) -> str:
+    """Return the newest of some versions of symbols."""
+    return max(versions, key=_rank)
