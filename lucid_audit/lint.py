@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from lucid_audit import parallel, ruleset
 from lucid_audit.bases import Bases
 from lucid_audit.catalogue import compiled
-from lucid_audit.checks import LINT
+from lucid_audit.checks import AROUND, LINT
 from lucid_audit.dockerfile.build import Build
 from lucid_audit.dockerfile.context import DiskContext
 from lucid_audit.dockerfile.parser import parse
@@ -37,6 +37,8 @@ if TYPE_CHECKING:
     from datetime import date
     from typing import IO
 
+    from lucid_audit.around.call import BuildCall
+    from lucid_audit.around.service import Deployment
     from lucid_audit.dockerfile.disk import Notes
     from lucid_audit.dockerfile.scripts import Examiner
     from lucid_audit.remember import Past
@@ -90,6 +92,7 @@ class Prepared(NamedTuple):
     items: Sequence[Item]
     examiner: Examiner | None = None  # of shell scripts, where a rule asks for one
     known: frozenset[str] = frozenset()  # ids of all rules, active or not
+    lacking: tuple[Deployment | BuildCall, ...] = ()  # what is declared to be built and is not there
 
     def suppressions(self, request: Request) -> bool:
         """Whether comments silence findings."""
@@ -124,6 +127,11 @@ def run(request: Request) -> Outcome:
     if past is not None:
         past.keep(left, judged)
     subjects = [report for report in found if report is not None]
+    if prepared.lacking:
+        from lucid_audit.engine.around import judge as judge_around  # noqa: PLC0415  (few repositories lack anything)
+
+        around = judge_around(prepared.lacking, prepared.rules)
+        subjects += [replace(one, path=prepared.places.in_repository(one.name)) for one in around]
     policy, active = prepared.policy, prepared.rules
     counted = waived(subjects, policy, active, request.as_of)
     return finished(counted, active, request.fail_on or policy.fail_on, nothing_is_fine=bool(request.changed_since))
@@ -173,15 +181,28 @@ def prepare(request: Request) -> Prepared:
     shell = {True: ((SHELL,), ()), False: ((), (SHELL,)), None: ((), ())}[request.shellcheck]
     places = Surroundings(request.context, rules.policy)
     items = list(wanted(request.paths, request.stdin, request.stdin_name, places))
-    subjects = (*LINT, "compose") if any(map(deploys, items)) else LINT
+    lacking = _lacking(items, places)
+    subjects = (*LINT, *(("compose",) if any(map(deploys, items)) else ()), *(AROUND if lacking else ()))
     active = rules.active(request.profile, request.select, (*request.ignore, *shell[1]), subjects, shell[0])
     if request.changed_since:
         from lucid_audit.changed import since  # noqa: PLC0415  (it asks git)
 
         changed = since(request.changed_since, _start(request.paths))
         items = [item for item in items if not item.piped and os.path.realpath(item.name) in changed]
+        lacking = tuple(one for one in lacking if os.path.realpath(one.standing.path) in changed)
     examiner = _examiner(request) if any(one.rule.check_name == "shell-code" for one in active) else None
-    return Prepared(rules.policy, active, _settings(request, rules), places, items, examiner, frozenset(rules.rules))
+    return Prepared(
+        rules.policy, active, _settings(request, rules), places, items, examiner, frozenset(rules.rules), lacking
+    )
+
+
+def _lacking(items: Sequence[Item], places: Surroundings) -> tuple[Deployment | BuildCall, ...]:
+    """Return what compose and bake files of searched folders declare to be built and is not there."""
+    if not places.lost():
+        return ()
+    from lucid_audit.deploying import lacking  # noqa: PLC0415  (few repositories lack anything)
+
+    return lacking(places, {os.path.abspath(item.name) for item in items if deploys(item)})
 
 
 def _examiner(request: Request) -> Examiner:

@@ -51,6 +51,24 @@ class Surroundings:
         self._tops.append(folder)
         self._index.add(map(os.path.abspath, beside), root or folder)
 
+    def lost(self) -> dict[str, tuple[list[Builder], list[Trouble]]]:
+        """Return the builds that files below searched folders declare and of which context or Dockerfile is not there, by root."""
+        found: dict[str, tuple[list[Builder], list[Trouble]]] = {}
+        builders, troubles = self._index.declared() if self._tops else ([], [])
+        for one in builders:
+            top = self._top(one.file)
+            if top and not os.path.lexists(one.dockerfile):
+                found.setdefault(self.root(top) or top, ([], []))[0].append(one)
+        for trouble in troubles:
+            top = self._top(trouble.file)
+            if top and trouble.lost is not None:
+                found.setdefault(self.root(top) or top, ([], []))[1].append(trouble)
+        return found
+
+    def _top(self, path: str) -> str:
+        """Return the folder that was searched and in which an absolute path lies, "" for none."""
+        return next((top for top in self._tops if path == top or path.startswith(f"{top.rstrip('/')}/")), "")
+
     def builders(self, name: str, dockerfile: Dockerfile) -> tuple[tuple[Builder, ...], tuple[Trouble, ...]]:
         """Return who builds a file, by compose and bake files, else by its own head; and what could not be used of those."""
         file = os.path.abspath(name)
@@ -83,9 +101,7 @@ class Surroundings:
         """Return the folders from one up to its repository's root, else to the folder that was searched, else itself."""
         root = self.root(folder)
         if root is None:
-            root = next(
-                (top for top in self._tops if folder == top or folder.startswith(f"{top.rstrip('/')}/")), folder
-            )
+            root = self._top(folder) or folder
         return (folder, *_between(folder, root), root) if root != folder else (folder,)
 
     def contexts(self, name: str, builder: Builder | None = None) -> tuple[ContextSet | None, str]:

@@ -20,7 +20,7 @@ from lucid_audit.around.call import BuildCall
 from lucid_audit.around.service import Deployment, deploy
 from lucid_audit.builders.builder import Trouble
 from lucid_audit.builders.deployed import deployed
-from lucid_audit.fleet.around import Builds, calls
+from lucid_audit.fleet.around import Builds, calls, deployments
 from lucid_audit.fleet.evidence import survey
 from lucid_audit.fleet.plan import Plan, Service
 from tests.sketch import AS_OF, sketch
@@ -44,4 +44,5 @@ def surrounded(subject: Mapping[str, Any]) -> list[Deployment | BuildCall]:
             {key: tuple(v) if isinstance(v, list) else v for key, v in one.items()} for one in subject.get("plan", ())
         ]
         plan = Plan(str(root / "lucid-plan.yaml"), str(root), tuple(Service(**one) for one in values))
-        return list(calls(survey(str(root)), plan, Builds(audit.Request((), AS_OF))))
+        builds, found = Builds(audit.Request((), AS_OF)), survey(str(root))
+        return [*calls(found, plan, builds), *deployments(found, plan, builds, None)]

@@ -14,11 +14,23 @@ class Lacking(NamedTuple):
     message: str
 
 
+class Absent(NamedTuple):
+    """A build context or Dockerfile that a declaration names and that is not there. ``path`` is from the root of the repository.
+
+    ``near`` are paths that may be meant; ``reason``: why it may be there when it is built, "" when it cannot.
+    """
+
+    what: str  # "build context" or "Dockerfile"
+    path: str
+    near: tuple[str, ...] = ()
+    reason: str = ""
+
+
 @record(eq=False)
 class BuildCall:
     """One build that somebody wrote down. Paths are from the root of the repository.
 
-    ``kind`` is where it stands: workflow step, workflow, pipeline, script, Makefile or document. ``reason`` says why nothing is known
+    ``kind`` is where it stands: workflow step, workflow, pipeline, script, Makefile, document or bake target. ``reason`` says why nothing is known
     of what it builds, "" when it is. ``missing`` is "", context or Dockerfile; ``near`` are paths that may be meant.
     ``lacking`` is None where the Dockerfile could not be judged. ``service`` is the plan's service of this Dockerfile, "" for none;
     ``planned`` and the like are what the plan says of it, empty where it says nothing.
@@ -39,3 +51,8 @@ class BuildCall:
     planned_tags: tuple[str, ...] = ()
     planned_platforms: tuple[str, ...] = ()
     planned_context: str = ""
+
+    @property
+    def standing(self) -> SourceText:
+        """The file that it stands in."""
+        return self.source

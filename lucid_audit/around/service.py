@@ -5,6 +5,7 @@ Source: compose specification, chapter "services".
 
 from __future__ import annotations
 
+from lucid_audit.around.call import Absent
 from lucid_audit.container.config import Argv, Container, Health, Traced
 from lucid_audit.record import record, replace
 from lucid_audit.text import SourceText, Span
@@ -59,19 +60,26 @@ class Deployed:
 class Deployment:
     """A service with the container of its image, as the service changes it: the subject of checks.
 
-    ``own`` is the image's container as it is. Both are None where the image is not known; ``reason`` says why.
+    ``own`` is the image's container as it is. Both are None where the image is not known; ``reason`` says why. ``absent`` is
+    what its build names and is not there.
     """
 
     service: Deployed
     own: Container | None = None
     deployed: Container | None = None
     reason: str = ""
+    absent: Absent | None = None
+
+    @property
+    def standing(self) -> SourceText:
+        """The file that it stands in."""
+        return self.service.source
 
 
-def deploy(service: Deployed, own: Container | None, reason: str = "") -> Deployment:
+def deploy(service: Deployed, own: Container | None, reason: str = "", absent: Absent | None = None) -> Deployment:
     """Lay what a service says over the container of its image: user, environment, health check."""
     if own is None:
-        return Deployment(service, None, None, reason)
+        return Deployment(service, None, None, reason, absent)
     found = own
     place = service.place
     if service.user is not None:
@@ -84,4 +92,4 @@ def deploy(service: Deployed, own: Container | None, reason: str = "") -> Deploy
         argv = None if test.disabled else Argv(test.words, test.shell)
         health: Health | Unknown = Health(argv)
         found = replace(found, health=Traced(health, place("healthcheck.test", "healthcheck")))
-    return Deployment(service, own, found, reason)
+    return Deployment(service, own, found, reason, absent)

@@ -45,6 +45,7 @@ class Builder(NamedTuple):
     platforms: tuple[str, ...] = ()
     contexts: tuple[tuple[str, str | None], ...] = ()
     tags: tuple[str, ...] = ()  # what the image is called, as far as that is known
+    named: bool = True  # whether the declaration names context or Dockerfile; else both are taken for granted
 
     @property
     def build(self) -> tuple[object, ...]:
@@ -64,12 +65,21 @@ class Builder(NamedTuple):
         return f"{what} in {file}:{self.line}" if place else f"{what} in {file}"
 
 
+class Lost(NamedTuple):
+    """A build context, an absolute path, that a declaration names and that is not there."""
+
+    kind: str
+    name: str
+    context: str
+
+
 class Trouble(NamedTuple):
     """A declaration that could not be used, and why, in one clause."""
 
     file: str
     line: int
     reason: str
+    lost: Lost | None = None  # where it is that something is not there
 
     def said(self) -> str:
         """Return it with its place, from the current folder."""
@@ -135,7 +145,8 @@ def finish(draft: Draft, root: str) -> Builder | Trouble | None:
     if not within(folder, root):
         return Trouble(draft.file, draft.line, f"the context of {who} lies outside of the repository: {at}")
     if not os.path.isdir(folder):
-        return Trouble(draft.file, draft.line, f"the context of {who} is not here: {at}")
+        lost = Lost(draft.kind, draft.name, folder)
+        return Trouble(draft.file, draft.line, f"the context of {who} is not here: {at}", lost)
     args = tuple(sorted(draft.args.items(), key=lambda item: item[0]))
     target = None if isinstance(draft.target, Unknown) else draft.target or ""
     path = os.path.normpath(os.path.join(folder, below))
@@ -151,6 +162,7 @@ def finish(draft: Draft, root: str) -> Builder | Trouble | None:
         draft.platforms or (),
         tuple(sorted(draft.contexts.items())),
         draft.tags,
+        context is not None or file is not None,
     )
 
 

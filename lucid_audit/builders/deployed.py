@@ -84,8 +84,10 @@ def _service(
     spans = {"": _span(source, document.line(at))}
     spans |= {key: _span(source, document.line((*at, key)), key) for key in raw}
     health = raw.get("healthcheck")
-    if isinstance(health, dict):
-        spans |= {f"healthcheck.{key}": _span(source, document.line((*at, "healthcheck", key)), key) for key in health}
+    for part in ("healthcheck", "build"):
+        keys = raw.get(part)
+        if isinstance(keys, dict):
+            spans |= {f"{part}.{key}": _span(source, document.line((*at, part, key)), key) for key in keys}
     reason = "it extends another service" if raw.get("extends") else more.get(name, "")
     return Deployed(
         name,

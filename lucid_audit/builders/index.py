@@ -52,6 +52,11 @@ class Index:
         """Return what could not be used of the declarations in these folders."""
         return tuple(trouble for folder in folders for trouble in self._troubles.get(folder, ()))
 
+    def declared(self) -> tuple[list[Builder], list[Trouble]]:
+        """Return everything that was read so far."""
+        builders = [one for some in self._builders.values() for one in some]
+        return builders, [one for some in self._troubles.values() for one in some]
+
     def _folder(self, folder: str, root: str) -> None:
         """Read the declarations of one folder, once."""
         if folder in self._read or len(self._read) > FOLDERS:

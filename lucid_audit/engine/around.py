@@ -23,7 +23,7 @@ def judge(subjects: Iterable[Deployment | BuildCall], rules: Sequence[ActiveRule
     files: dict[tuple[str, str], tuple[SourceText, dict[Finding, None], dict[Skipped, None]]] = {}
     for one in subjects:
         kind = "compose" if isinstance(one, Deployment) else "build-command"
-        source = one.service.source if isinstance(one, Deployment) else one.source
+        source = one.standing
         named = one.service.name if isinstance(one, Deployment) else one.dockerfile
         _, findings, skipped = files.setdefault((kind, source.path), (source, {}, {}))
         found, skips = collect({kind: one}, rules, _where(source, named))

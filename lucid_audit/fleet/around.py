@@ -10,6 +10,7 @@ from difflib import get_close_matches
 from lucid_audit import audit, lint
 from lucid_audit.around.call import BuildCall, Lacking
 from lucid_audit.around.service import Deployment, deploy
+from lucid_audit.builders import absent
 from lucid_audit.builders.command import BuildCommand, Resolved, resolve
 from lucid_audit.container.config import Container
 from lucid_audit.dockerfile.build import Build
@@ -89,6 +90,7 @@ def calls(found: Repository, plan: Plan, builds: Builds) -> Iterator[BuildCall]:
             _, data = content(Item(command.file))
             sources[command.file] = SourceText.decode(os.path.relpath(command.file), data)
         yield _call(command, where, sources[command.file], found, plan, builds)
+    yield from absent.targets(found.builders, found.troubles, found.root)
 
 
 def _call(
@@ -189,10 +191,12 @@ def _planned(plan: Plan, dockerfile: str, tags: Sequence[str], target: str) -> S
 
 def deployments(found: Repository, plan: Plan, builds: Builds, measured: Measured | None) -> Iterator[Deployment]:
     """Yield the compose services with the container of their image: as their build predicts it, else as the plan's does."""
+    lost = absent.services(found.builders, found.troubles, found.root)
     for one in found.deployments:
         container, reason = _container(one, plan, builds, measured)
         source = SourceText(os.path.relpath(one.service.source.path), one.service.source.text)
-        yield deploy(replace(one.service, source=source), container, reason)
+        lacks = lost.get((one.service.source.path, one.service.name))
+        yield deploy(replace(one.service, source=source), container, reason, lacks)
 
 
 def _container(one: Found, plan: Plan, builds: Builds, measured: Measured | None) -> tuple[Container | None, str]:

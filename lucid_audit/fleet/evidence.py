@@ -80,6 +80,7 @@ class Repository(NamedTuple):
     commands: tuple[BuildCommand, ...]
     dockerfiles: tuple[str, ...]
     troubles: tuple[Trouble, ...]
+    builders: tuple[Builder, ...] = ()
 
 
 def survey(folder: str) -> Repository:
@@ -111,6 +112,7 @@ def survey(folder: str) -> Repository:
         found.commands,
         tuple(os.path.join(root, name) for name in names if discover.is_dockerfile(name)),
         tuple(dict.fromkeys(troubles)),
+        tuple(builders),
     )
 
 

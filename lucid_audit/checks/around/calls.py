@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from lucid_audit import reference
-from lucid_audit.around.call import BuildCall
+from lucid_audit.around.call import Absent, BuildCall
 from lucid_audit.checks import Answers, check
 from lucid_audit.finding import Hit, Skip
 from lucid_audit.record import record
+from lucid_audit.text import Span
 
-DOCUMENT = "document"
+DOCUMENT, TARGET = "document", "bake target"
 SHOWN = 3  # sources that one finding names
 
 
@@ -20,7 +21,7 @@ class Stands:
 
 
 def _meant(call: BuildCall, params: Stands) -> bool:
-    return (call.kind == DOCUMENT) is params.documents
+    return call.kind != TARGET and (call.kind == DOCUMENT) is params.documents
 
 
 @check("build-finds")
@@ -34,6 +35,24 @@ def build_finds(call: BuildCall, params: Stands) -> Answers:
         path = call.context if call.missing == "context" else call.dockerfile
         near = f"; did you mean {' or '.join(call.near)}?" if call.near else ""
         yield Hit(call.span, what="build context" if call.missing == "context" else "Dockerfile", path=path, near=near)
+
+
+@check("bake-finds")
+def bake_finds(call: BuildCall) -> Answers:
+    """Judge whether what a bake target builds is there."""
+    if call.kind != TARGET or not call.missing:
+        return
+    what = "build context" if call.missing == "context" else "Dockerfile"
+    yield from lost(call.span, Absent(what, call.context or call.dockerfile, call.near, call.reason))
+
+
+def lost(place: Span, absent: Absent) -> Answers:
+    """Say that something is not there, or why it may be."""
+    if absent.reason:
+        yield Skip(place, absent.reason)
+        return
+    near = f"; did you mean {' or '.join(absent.near)}?" if absent.near else ""
+    yield Hit(place, what=absent.what, path=absent.path, near=near)
 
 
 @check("build-has-sources")

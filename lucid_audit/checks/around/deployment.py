@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from lucid_audit.around.service import Deployment
 from lucid_audit.checks import Answers, check
+from lucid_audit.checks.around.calls import lost
 from lucid_audit.checks.health import health_asks, health_form, health_port_named, health_resolves
 from lucid_audit.checks.user import is_root
 from lucid_audit.container.writes import unmounted, writes
@@ -19,6 +20,14 @@ def _probes(one: Deployment) -> bool:
     """Whether the service brings a health check of its own for an image that is known."""
     test = one.service.test
     return one.deployed is not None and test is not None and not test.disabled
+
+
+@check("deployed-build-there")
+def deployed_build_there(one: Deployment) -> Answers:
+    """Judge whether what the service builds is there."""
+    if one.absent is not None:
+        key = "build.dockerfile" if one.absent.what == "Dockerfile" else "build.context"
+        yield from lost(one.service.place(key, "build"), one.absent)
 
 
 @check("deployed-health-form")
