@@ -12,6 +12,7 @@ from lucid_audit.report.style import BOLD, BY_SEVERITY, DIM, GREEN, PLAIN, RED, 
 from lucid_audit.report.summary import summary
 
 HISTORY_WIDTH = 120  # columns
+_MADE = r"(?P<before>.*[(,] ?)(?P<layer>layer \d+): .*\)"  # the end of a step of a proof
 _SENTENCE_END = r"(?<=[.!?]) (?=[A-Z`\"'])"  # compiled when there is something to say
 
 
@@ -54,9 +55,19 @@ def _facts(subject: SubjectReport, style: Style) -> Iterator[str]:
     """Say what an image is before saying what is wrong with it."""
     yield style.paint(label(subject), BOLD)
     wide = max(len(name) for name, _ in subject.facts)
+    told: set[str] = set()
     for name, value in subject.facts:
-        yield f"  {style.paint(f'{name:<{wide}}', DIM)}  {visible(value)}"
+        yield f"  {style.paint(f'{name:<{wide}}', DIM)}  {visible(_shortened(value, told))}"
     yield ""
+
+
+def _shortened(value: str, told: set[str]) -> str:
+    """Leave the history line out of a step of a proof when the one of its layer has been told."""
+    step = rx(_MADE).fullmatch(value)
+    if step is None or step["layer"] not in told:
+        told.update((step["layer"],) if step is not None else ())
+        return value
+    return f"{step['before']}{step['layer']})"
 
 
 def _problem_line(subject: SubjectReport, problem: Problem, style: Style) -> str:

@@ -93,6 +93,16 @@ def test_a_field_of_an_image_is_a_place() -> None:
     assert render(report(found), "text", Style(quiet=True)) == "api/Dockerfile: config.User: error: root [user]\n"
 
 
+def test_the_history_line_of_a_layer_is_told_once() -> None:
+    made = "layer 2: COPY app (the app) /app"
+    steps = (f"→ /app/run (program, {made})", f"→ /app/lib.so (library lib.so, {made})", "→ /a (link, layer 3: RUN a)")
+    facts = tuple(zip(("starts", "", ""), steps, strict=True))
+    shown = render(Report((SubjectReport("image", "app:1", facts=facts),)), "text")
+    assert shown.count("the app") == 1
+    assert "(library lib.so, layer 2)\n" in shown
+    assert "(link, layer 3: RUN a)\n" in shown
+
+
 def test_colour_is_ours_alone() -> None:
     assert "\x1b" not in render(report(finding()), "text")
     assert "\x1b[1;31merror\x1b[0m" in render(report(finding()), "text", Style(colour=True))
