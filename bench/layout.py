@@ -70,12 +70,12 @@ class Layout:
         """Write a layer; return its descriptor and its diff_id."""
         return self.blob(gzip.compress(archive, LEVEL, mtime=0), LAYER), f"sha256:{sha256(archive).hexdigest()}"
 
-    def image(self, tag: str, layers: list[tuple[dict[str, Any], str]]) -> None:
-        """Write an image of these layers under a tag."""
+    def image(self, tag: str, layers: list[tuple[dict[str, Any], str]], more: dict[str, Any] | None = None) -> None:
+        """Write an image of these layers under a tag. ``more`` goes into its configuration."""
         config = {
             "architecture": "amd64",
             "os": "linux",
-            "config": {"User": "65532", "Entrypoint": ["/usr/bin/python3"], "Labels": {"tag": tag}},
+            "config": {"User": "65532", "Entrypoint": ["/usr/bin/python3"], "Labels": {"tag": tag}, **(more or {})},
             "rootfs": {"type": "layers", "diff_ids": [diff_id for _, diff_id in layers]},
         }
         described = self.blob(json.dumps(config).encode(), CONFIG)

@@ -1,6 +1,6 @@
 """Measures lucid-audit against its peers on the same input, in one run, and writes ``RESULTS.md`` beside this file.
 
-``lint`` or ``images`` as argument measures one part and only prints it.
+``lint``, ``images`` or ``environment`` as argument measures one part and only prints it.
 
 Both run as a person would start them, with default settings. lucid-audit is built and installed as a wheel, because that
 is what people install: it carries the compiled catalogue. Runs of the two take turns, so that a slow moment of the machine
@@ -24,6 +24,7 @@ from tempfile import TemporaryDirectory
 from time import perf_counter
 from typing import Any, NamedTuple
 
+import environment
 import images
 from corpus import write
 from results import publish
@@ -260,6 +261,8 @@ def main() -> None:
             parts.append(results(tools, *measure(tools, scratch)))
         if not only or "images" in only:
             parts.append(images.report(tools[0].command[0], scratch, ENVIRONMENT))
+        if not only or "environment" in only:
+            parts.append(environment.report(tools[0].command[0], scratch, ENVIRONMENT))
         text = "\n".join(parts)
         if only:
             print(text)

@@ -63,6 +63,7 @@ class _Closure:
         self.finder = Finder(start.files, search.version, search.folders, search.mapped)
         self.mains = start.mains  # modules that are the program
         self.found: dict[str, Found] = {}
+        self.whole: set[str] = set()  # modules that were found with all that they lie in
         self.modules: dict[str, Module] = {}
         self.waiting: deque[tuple[Module, str]] = deque()
         self.lacking: dict[str, list[Missing]] = {}  # with everybody who needs it
@@ -104,10 +105,12 @@ class _Closure:
 
     def reach(self, wanted: Import, by: Module | None) -> None:
         """Import a dotted name part by part, and the submodule that is taken from it if there is one."""
-        parts = wanted.module.split(".")
-        for depth in range(1, len(parts) + 1):
-            if not self._one(".".join(parts[:depth]), wanted, by):
-                return
+        if wanted.module not in self.whole:
+            parts = wanted.module.split(".")
+            for depth in range(1, len(parts) + 1):
+                if not self._one(".".join(parts[:depth]), wanted, by):
+                    return
+            self.whole.add(wanted.module)
         inner = f"{wanted.module}.{wanted.name}"
         if not wanted.name or "." in wanted.name:
             return

@@ -22,10 +22,9 @@ if TYPE_CHECKING:
     from typing import Any
 
 Raw = tuple[int, str, str, int]  # dots, module, what is taken from it or "", line
-_IMPORT = regex(
-    rb"^(?:import[ \t]++(?P<names>[^\n;#]++)"
+_IMPORT = regex(  # it begins with a letter, which is found ten times as fast as the beginning of a line
+    rb"\n(?:import[ \t]++(?P<names>[^\n;#]++)"
     rb"|from[ \t]++(?P<dots>\.*+)(?:[ \t]*+(?P<module>(?!import\b)[\w.]++)[ \t]++|[ \t]*+)import\b[ \t]*+(?P<what>\(|[^\n;#]++))",
-    re.MULTILINE,
 )  # no part is tried again: on a hostile source that would take quadratic time
 TESTED = (b"version_info", b"sys.platform", b"os.name", b"TYPE_CHECKING", b"platform.system", b"implementation")
 _NAME = regex(r"[^\W\d]\w*(?:\.[^\W\d]\w*)*")
@@ -72,17 +71,18 @@ def scan(source: bytes, release: Release = ()) -> list[Raw]:
 
 def _plain(source: bytes) -> list[Raw]:
     found: list[Raw] = []
-    line, before, last = 1, 0, source.rfind(b")")
-    match = _IMPORT.search(source)
+    text = b"\n" + source
+    line, before, last = 0, 0, text.rfind(b")")
+    match = _IMPORT.search(text)
     while match is not None:
-        line += source.count(b"\n", before, match.start())
-        before, end, what = match.start(), match.end(), match["what"]
+        line += text.count(b"\n", before, match.start() + 1)
+        before, end, what = match.start() + 1, match.end(), match["what"]
         if what == b"(" and end <= last:
-            begin, end = end, source.find(b")", end) + 1
-            what = source[begin : end - 1]
+            begin, end = end, text.find(b")", end) + 1
+            what = text[begin : end - 1]
         if what != b"(":  # of a list without an end nobody knows what it is
             found += _read(match, what, line)
-        match = _IMPORT.search(source, end)
+        match = _IMPORT.search(text, end)
     return found
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import ast
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from lucid_audit.container.imports import Raw
 from lucid_audit.container.python_release import Release
@@ -40,10 +40,7 @@ class Runs(NamedTuple):
 
 def runs(tree: ast.Module, release: Release = ()) -> Runs:
     """Follow the statements of a source under an interpreter. Never raises for what Python's parser gives."""
-    plain, main = _Follower(tree, release), _Follower(tree, release, main=True)
-    plain.block(tree.body)
-    main.block(tree.body)
-    sure, both = dict.fromkeys(plain.found), dict.fromkeys(main.found)
+    sure, both = (dict.fromkeys(found) for found in _followed(tree, release))
     seen, optional = {*sure, *both}, set(_optional(tree))
     may = tuple(
         (raw, why)
@@ -54,10 +51,22 @@ def runs(tree: ast.Module, release: Release = ()) -> Runs:
     return Runs(tuple(sure), tuple(both), may, made)
 
 
+def lines(tree: ast.Module, release: Release = ()) -> list[int]:
+    """Return the lines of the imports that surely run when a source is imported, or is the program."""
+    return sorted({raw[3] for found in _followed(tree, release) for raw in found})
+
+
+def _followed(tree: ast.Module, release: Release) -> tuple[list[Raw], list[Raw]]:
+    bound = Counter(_bound(tree))
+    plain, main = _Follower(tree, release, bound), _Follower(tree, release, bound, main=True)
+    plain.block(tree.body)
+    main.block(tree.body)
+    return plain.found, main.found
+
+
 class _Follower:
-    def __init__(self, tree: ast.Module, release: Release, *, main: bool = False) -> None:
+    def __init__(self, tree: ast.Module, release: Release, bound: Mapping[str, int], *, main: bool = False) -> None:
         self.release = release
-        bound = Counter(_bound(tree))
         self.functions = {
             one.name: one
             for one in tree.body

@@ -51,8 +51,11 @@ def suspect(source: bytes, minor: int, *, wholly: bool = False) -> bool:
         return True
     if any(sign.search(source) is not None for at, signs in _PATTERNS if at > minor for sign in signs):
         return True
-    if any(_begins(source, sign) for at, signs in _STATEMENTS if at > minor for sign in signs):
-        return True
+    first = True  # what 3.13 added to type parameters shows the signs of these as well
+    for at, signs in _STATEMENTS:
+        if at > minor and (first or at != 13) and any(_begins(source, sign) for sign in signs):
+            return True
+        first = first and at <= minor
     return (minor < 12 and fields(source)) or (wholly and minor < 14 and _TEMPLATE.search(source) is not None)
 
 

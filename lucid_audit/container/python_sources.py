@@ -170,8 +170,7 @@ def _statements(source: bytes, release: Release) -> list[Any]:
     tree = python_syntax.parse(source)
     if isinstance(tree, python_syntax.Unreadable):
         return []
-    found = python_runs.runs(tree, release)
-    return [sorted({raw[3] for raw in (*found.sure, *found.as_main)})]
+    return [python_runs.lines(tree, release)]
 
 
 def _refused(source: bytes, minor: int) -> list[Any]:

@@ -10,7 +10,9 @@ and reads extended headers of any size into memory.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import lru_cache
 from typing import NamedTuple
+from zlib import adler32
 
 from lucid_audit.image.blocks import Blocks
 from lucid_audit.image.limits import DEFAULT, Limits
@@ -93,7 +95,7 @@ class TarReader:
             return None
         field = header[148:156]
         said = _number(field, "checksum")
-        if sum(header) - sum(field) + 256 != said and _signed_sum(header) != said:
+        if _sum(header) - sum(field) + 256 != said and _signed_sum(header) != said:
             raise DamagedError("a header of the archive has a wrong checksum")
         return header
 
@@ -145,8 +147,8 @@ class TarReader:
                 name = f"{_text(header[345:500])}/{name}"
         if link is None:
             link = _text(header[157:257]) if header[157] else ""
-        mode = _number(header[100:108], "mode") & 0o7777
-        uid, gid = _number(header[108:116], "uid"), _number(header[116:124], "gid")
+        mode = _repeated(header[100:108], "mode") & 0o7777
+        uid, gid = _repeated(header[108:116], "uid"), _repeated(header[116:124], "gid")
         size = _number(header[124:136], "size")
         xattrs: dict[str, bytes] = {}
         data = True
@@ -197,12 +199,20 @@ def _number(field: bytes, what: str) -> int:
     return value
 
 
+_repeated = lru_cache(maxsize=256)(_number)  # modes and owners are few
+
+
 def _decimal(text: str | None, otherwise: int) -> int:
     if text is None:
         return otherwise
     if not (text.isascii() and text.isdigit()) or len(text) > 20 or int(text) >= _MAX:
         raise DamagedError(f"an extended header has the number {text[:40]!r}")
     return int(text)
+
+
+def _sum(header: bytes) -> int:
+    """Add the bytes of a header up, ten times as fast as ``sum``: the lower half of an Adler-32 is 1 more, of up to 256 bytes exactly."""
+    return (adler32(header[:256]) & 0xFFFF) + (adler32(header[256:]) & 0xFFFF) - 2
 
 
 def _signed_sum(header: bytes) -> int:
