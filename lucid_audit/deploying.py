@@ -19,6 +19,7 @@ from lucid_audit.container.config import Container
 from lucid_audit.dockerfile.build import Build
 from lucid_audit.dockerfile.parser import parse
 from lucid_audit.dockerfile.stages import Settings
+from lucid_audit.engine.around import Listening
 from lucid_audit.engine.around import judge as judge_around
 from lucid_audit.finding import Location, Problem, SubjectReport
 from lucid_audit.items import Item, content
@@ -29,8 +30,17 @@ from lucid_audit.surroundings import Surroundings
 from lucid_audit.text import SourceText
 
 
-def judge(name: str, rules: Sequence[ActiveRule], settings: Settings, places: Surroundings) -> SubjectReport:
+def judge(
+    name: str,
+    rules: Sequence[ActiveRule],
+    settings: Settings,
+    places: Surroundings,
+    listens: bool,
+    known: frozenset[str],
+) -> SubjectReport:
     """Judge one compose file. A service whose image is not built here is left alone.
+
+    ``listens``: comments silence findings. ``known`` are the ids of all rules.
 
     Raises:
         InternalError: a check crashed; the message names the rule and the file.
@@ -51,7 +61,7 @@ def judge(name: str, rules: Sequence[ActiveRule], settings: Settings, places: Su
     subjects = [
         _deployment(name, one, builders.get(one.name), lost.get((path, one.name)), settings, places) for one in services
     ]
-    reports = judge_around(subjects, rules)
+    reports = judge_around(subjects, rules, Listening(listens, known=known))
     return reports[0] if reports else SubjectReport("compose", name)
 
 

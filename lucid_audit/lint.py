@@ -128,10 +128,11 @@ def run(request: Request) -> Outcome:
         past.keep(left, judged)
     subjects = [report for report in found if report is not None]
     if prepared.lacking:
-        from lucid_audit.engine.around import judge as judge_around  # noqa: PLC0415  (few repositories lack anything)
+        from lucid_audit.engine import around  # noqa: PLC0415  (few repositories lack anything)
 
-        around = judge_around(prepared.lacking, prepared.rules)
-        subjects += [replace(one, path=prepared.places.in_repository(one.name)) for one in around]
+        how = around.Listening(prepared.suppressions(request), whole=False)
+        lacking = around.judge(prepared.lacking, prepared.rules, how)
+        subjects += [replace(one, path=prepared.places.in_repository(one.name)) for one in lacking]
     policy, active = prepared.policy, prepared.rules
     counted = waived(subjects, policy, active, request.as_of)
     return finished(counted, active, request.fail_on or policy.fail_on, nothing_is_fine=bool(request.changed_since))
@@ -191,18 +192,17 @@ def prepare(request: Request) -> Prepared:
         items = [item for item in items if not item.piped and os.path.realpath(item.name) in changed]
         lacking = tuple(one for one in lacking if os.path.realpath(one.standing.path) in changed)
     examiner = _examiner(request) if any(one.rule.check_name == "shell-code" for one in active) else None
-    return Prepared(
-        rules.policy, active, _settings(request, rules), places, items, examiner, frozenset(rules.rules), lacking
-    )
+    known = frozenset(rules.rules)
+    return Prepared(rules.policy, active, _settings(request, rules), places, items, examiner, known, lacking)
 
 
 def _lacking(items: Sequence[Item], places: Surroundings) -> tuple[Deployment | BuildCall, ...]:
     """Return what compose and bake files of searched folders declare to be built and is not there."""
     if not places.lost():
         return ()
-    from lucid_audit.deploying import lacking  # noqa: PLC0415  (few repositories lack anything)
+    from lucid_audit import deploying  # noqa: PLC0415  (few repositories lack anything)
 
-    return lacking(places, {os.path.abspath(item.name) for item in items if deploys(item)})
+    return deploying.lacking(places, {os.path.abspath(item.name) for item in items if deploys(item)})
 
 
 def _examiner(request: Request) -> Examiner:
@@ -259,9 +259,10 @@ def _judge(item: Item, prepared: Prepared, request: Request) -> Judged:
         problems = (Problem(problem, Location(item.name)),)
         return Judged(SubjectReport("dockerfile", item.name, problems=problems, path=path))
     if deploys(item):
-        from lucid_audit.deploying import judge as judge_compose  # noqa: PLC0415  (few name a compose file)
+        from lucid_audit import deploying  # noqa: PLC0415  (few name a compose file)
 
-        report = judge_compose(item.name, prepared.rules, prepared.settings, places)
+        listens = prepared.suppressions(request)
+        report = deploying.judge(item.name, prepared.rules, prepared.settings, places, listens, prepared.known)
         return Judged(replace(report, path=path))
     report, builds = look(SourceText.decode(item.name, data), not item.piped, prepared, request)
     report = replace(report, path=path)

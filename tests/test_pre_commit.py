@@ -6,6 +6,7 @@ import os
 import shutil
 import subprocess
 import sys
+from collections.abc import Callable
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -92,21 +93,18 @@ def checkout(folder: Path) -> str:
     return git(folder, "rev-parse", "HEAD").strip()
 
 
-@pytest.mark.e2e
-def test_a_bad_dockerfile_cannot_be_committed_and_a_good_one_can(tmp_path: Path) -> None:
-    if find_spec("pre_commit") is None:
-        pytest.skip("pre-commit is not installed")
+def hooked(tmp_path: Path, name: str) -> tuple[Path, Callable[[], subprocess.CompletedProcess[str]]]:
+    """Return a repository with one of the hooks installed from a clone of this one, and what commits all of it."""
     source, user = tmp_path / "source", tmp_path / "user"
     source.mkdir()
     user.mkdir()
     revision = checkout(source)
     git(user, "init", "-q")
     (user / ".pre-commit-config.yaml").write_text(
-        f"repos:\n  - repo: {source}\n    rev: {revision}\n    hooks:\n      - id: lucid-audit\n", "utf-8"
+        f"repos:\n  - repo: {source}\n    rev: {revision}\n    hooks:\n      - id: {name}\n", "utf-8"
     )
     environment = {**os.environ, **IDENTITY, "PRE_COMMIT_HOME": str(tmp_path / "home")}
     pre_commit = [sys.executable, "-m", "pre_commit"]
-    subprocess.run([*pre_commit, "install"], cwd=user, env=environment, check=True, capture_output=True)
 
     def commit() -> subprocess.CompletedProcess[str]:
         git(user, "add", "-A")
@@ -114,6 +112,49 @@ def test_a_bad_dockerfile_cannot_be_committed_and_a_good_one_can(tmp_path: Path)
             ["git", "commit", "-m", "x"], cwd=user, env=environment, capture_output=True, text=True, check=False
         )
 
+    if name == "lucid-audit-fleet":
+        assert commit().returncode == 0  # what there is to compare with
+    subprocess.run([*pre_commit, "install"], cwd=user, env=environment, check=True, capture_output=True)
+    return user, commit
+
+
+@pytest.mark.e2e
+def test_the_hook_of_a_fleet_in_the_real_program(tmp_path: Path) -> None:
+    """A change is judged by the services, build commands and compose files that it concerns, and by no others."""
+    if find_spec("pre_commit") is None:
+        pytest.skip("pre-commit is not installed")
+    user, commit = hooked(tmp_path, "lucid-audit-fleet")
+    for name in ("a", "b"):
+        (user / name).mkdir()
+        (user / name / "Dockerfile").write_text(GOOD)
+        (user / name / "server").write_bytes(program("static"))
+        (user / name / "server").chmod(0o755)
+    plan = "".join(f"  - {{name: {n}, dockerfile: {n}/Dockerfile, context: {n}}}\n" for n in "ab")
+    (user / "lucid-plan.yaml").write_text(f"version: 1\nservices:\n{plan}")
+    (user / "build.sh").write_text("docker build a\ndocker build b\n")
+    clean = commit()
+    assert clean.returncode == 0, clean.stdout + clean.stderr
+    (user / "b" / "Dockerfile").write_text(BAD)
+    refused = commit()
+    assert refused.returncode == 1
+    assert "b (b/Dockerfile)" in refused.stdout + refused.stderr
+    assert "a (a/Dockerfile)" not in refused.stdout + refused.stderr
+    git(user, "checkout", "-q", "HEAD", "--", "b/Dockerfile")
+    (user / "build.sh").write_text("docker build a\ndocker build gone\n")
+    lost = commit()
+    assert lost.returncode == 1
+    assert "build.sh:2:1: error: this builds build context gone" in lost.stdout + lost.stderr
+    git(user, "commit", "-q", "--no-verify", "-m", "x")
+    (user / "note.txt").write_text("nothing that is built")
+    unconcerned = commit()
+    assert unconcerned.returncode == 0, unconcerned.stdout + unconcerned.stderr
+
+
+@pytest.mark.e2e
+def test_a_bad_dockerfile_cannot_be_committed_and_a_good_one_can(tmp_path: Path) -> None:
+    if find_spec("pre_commit") is None:
+        pytest.skip("pre-commit is not installed")
+    user, commit = hooked(tmp_path, "lucid-audit")
     (user / "server").write_bytes(program("static"))
     (user / "server").chmod(0o755)
     (user / "api.dockerfile").write_text(BAD, "utf-8")

@@ -17,6 +17,7 @@ from lucid_audit.deliver import write
 from lucid_audit.dockerfile.stages import Settings
 from lucid_audit.fleet import document as answer
 from lucid_audit.fleet import plan_file, run, surroundings
+from lucid_audit.fleet.changed import Change, concerned
 from lucid_audit.fleet.complete import Completed, complete
 from lucid_audit.fleet.evidence import Repository, survey
 from lucid_audit.fleet.measured import Measured
@@ -71,7 +72,7 @@ def _outputs(context: click.Context, _option: click.Parameter, values: tuple[str
 @click.option(
     "--insecure-registry", "insecure", multiple=True, metavar="HOST", help="Allow plain HTTP to HOST; repeat it."
 )
-@click.option("--changed-since", default="", metavar="REVISION", help="Only services whose Dockerfile, base or what is copied from the build context differs from REVISION.")  # fmt: skip
+@click.option("--changed-since", default="", metavar="REVISION", help="Only services whose Dockerfile, base or what is copied from the build context differs from REVISION, and build commands and compose services in files that do or of such builds.")  # fmt: skip
 @click.option("--earlier", default="", metavar="FILE", help="An earlier report in JSON, to say what has changed.")
 @click.option("--state", default="", metavar="FILE", help="Where to remember what is done. Default: beside the plan; a killed run goes on.")  # fmt: skip
 @click.option("--jobs", default=0, type=click.IntRange(0, 32), metavar="N", help="Services in work at once. Default: one for each processor, 2 to 4.")  # fmt: skip
@@ -96,11 +97,12 @@ def run_command(plan: str, format_: str, outputs: list[tuple[str, str]], **optio
     state = options["state"] or _state(found.folder, plan)
     if options["no_resume"] and os.path.isfile(state):
         os.unlink(state)
-    only = _changed(found, options["changed_since"], ask) if options["changed_since"] else None
+    change = _changed(found, options["changed_since"], ask) if options["changed_since"] else None
+    only = change.services if change is not None else None
     request = run.Request(found, ask, options["images"], only, state, options["jobs"])
     services = _judged(request)
     document = answer.document(
-        found, services, ask.as_of, _around(repository, completed, ask, images=options["images"])
+        found, services, ask.as_of, _around(repository, completed, ask, change, images=options["images"])
     )
     for name, file in outputs:
         _save(_rendered(document, earlier, name, options["show_unknown"]), file)
@@ -128,10 +130,12 @@ def _planned(path: str) -> tuple[Plan, Completed, Repository]:
     return completed.plan, completed, repository
 
 
-def _around(repository: Repository, completed: Completed, ask: audit.Request, *, images: bool) -> dict[str, Any]:
+def _around(
+    repository: Repository, completed: Completed, ask: audit.Request, change: Change | None, *, images: bool
+) -> dict[str, Any]:
     measured = Measured(ask, completed.plan.folder) if images else None
     try:
-        return surroundings.judged(repository, completed, ask, measured)
+        return surroundings.judged(repository, completed, ask, measured, change)
     finally:
         if measured is not None:
             measured.close()
@@ -178,15 +182,16 @@ def _earlier(file: str) -> dict[str, Any] | None:
     return found
 
 
-def _changed(found: Plan, revision: str, ask: audit.Request) -> frozenset[str]:
-    """Return the services that a change since a revision concerns."""
+def _changed(found: Plan, revision: str, ask: audit.Request) -> Change:
+    """Return what has changed since a revision, and the services that this concerns."""
     from lucid_audit.changed import since  # noqa: PLC0415  (it asks git)
-    from lucid_audit.fleet.changed import concerned  # noqa: PLC0415
 
     policy = ruleset.load(ask.policy, found.folder).policy
     settings = Settings(Bases(compiled()["bases"], policy.bases), ask.as_of, dict(policy.build_args))
     everything = frozenset({os.path.realpath(policy.path)} if policy.path else ())
-    return concerned(found, since(revision, found.folder), settings, everything)
+    paths = since(revision, found.folder)
+    whole = bool((everything | {os.path.realpath(found.path)}) & paths)
+    return Change(paths, concerned(found, paths, settings, everything), settings, whole)
 
 
 def _rendered(document: dict[str, Any], earlier: dict[str, Any] | None, name: str, show_unknown: bool) -> str:

@@ -10,7 +10,8 @@ own way of silencing that instruction).
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
+from functools import partial
 from sys import maxsize
 
 from lucid_audit.dockerfile.model import Comment, Dockerfile
@@ -60,13 +61,18 @@ def suppressions(dockerfile: Dockerfile) -> Iterator[Suppression]:
 
 def _read(dockerfile: Dockerfile, comment: Comment) -> Iterator[Suppression]:
     text, span = comment.text, comment.span
-    own = _LUCID.fullmatch(text)
-    if own is not None:
-        yield _own(dockerfile, own[1], own[2], span)
+    scopes: Mapping[str, Callable[[Span], Span]] = {
+        "instruction": partial(_instruction, dockerfile),
+        "stage": partial(_stage, dockerfile),
+        "file": _file,
+    }
+    mine = own(text, span, scopes)
+    if mine is not None:
+        yield mine
     foreign = _HADOLINT.fullmatch(text)
     if foreign is not None:
-        scopes = {"global": lambda *_: Span(0, maxsize), "stage": _stage, None: _instruction}
-        yield Suppression("hadolint", _split(foreign[2]), "", span, scopes[foreign[1]](dockerfile, span))
+        scope = scopes[{"global": "file", "stage": "stage", None: "instruction"}[foreign[1]]]
+        yield Suppression("hadolint", _split(foreign[2]), "", span, scope(span))
     shell = _SHELLCHECK.fullmatch(text)
     if shell is not None:
         yield Suppression("shellcheck", _split(shell[1]), "", span, _instruction(dockerfile, span))
@@ -84,21 +90,28 @@ def covers(name: str, code: str) -> bool:
     return all(one.isdecimal() for one in ends) and int(ends[0]) <= int(code.removeprefix("SC")) <= int(ends[1])
 
 
-def _own(dockerfile: Dockerfile, word: str, rest: str, span: Span) -> Suppression:
+def own(text: str, span: Span, scopes: Mapping[str, Callable[[Span], Span]]) -> Suppression | None:
+    """Read a comment of our own, None when it is none. ``scopes``: what each kind silences that there is in this file."""
+    found = _LUCID.fullmatch(text)
+    if found is None:
+        return None
+    word, rest = found[1], found[2]
     name, bracket, more = word.partition("[")
     kind, match = _KINDS.get(name), _IDS.fullmatch(f"{bracket}{more} {rest}".strip())
     names = _split(match[1]) if match is not None else ()
     reason = match[2].strip() if match is not None else ""
     problem = ""
-    if kind is None:
-        problem = f"there is no {name}; there are {', '.join(_KINDS)}"
+    if kind not in scopes:
+        problem = f"there is no {name}; there are {', '.join(name for name, kind in _KINDS.items() if kind in scopes)}"
     elif not names:
         problem = f"it names no rule: {name}[rule-id] reason"
     elif not reason:
         problem = "it gives no reason: write one behind the bracket"
-    scopes = {"stage": _stage, "instruction": _instruction}
-    scope = scopes[kind](dockerfile, span) if kind in scopes else Span(0, maxsize)
-    return Suppression("lucid", names, reason, span, scope, problem)
+    return Suppression("lucid", names, reason, span, scopes.get(kind or "", _file)(span), problem)
+
+
+def _file(_: Span) -> Span:
+    return Span(0, maxsize)
 
 
 def _skips(value: str, span: Span, scope: Span) -> Iterator[Suppression]:

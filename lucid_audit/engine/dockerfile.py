@@ -41,7 +41,7 @@ def judge(build: Build, rules: Sequence[ActiveRule], *, why: bool = False, suppr
     if suppressions and build.suppressions:
         from lucid_audit.engine.suppress import silence  # noqa: PLC0415  (few files have any)
 
-        findings, suppressed, build.silent = silence(build, findings, rules)
+        findings, suppressed, build.silent = silence(build.suppressions, source, findings, rules)
         last = [active for active in rules if active.rule.check_name in LAST]
         findings += collect(subjects, last, where)[0]
     ordered = tuple(sorted(findings, key=lambda f: (f.location.line, f.location.column, f.rule)))

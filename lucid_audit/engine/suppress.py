@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from sys import maxsize
 
-from lucid_audit.dockerfile.build import Build
 from lucid_audit.dockerfile.suppressions import EVERY, Silent, Suppression, covers
 from lucid_audit.finding import Finding, Suppressed
 from lucid_audit.rules import ActiveRule
-from lucid_audit.text import Span
+from lucid_audit.text import SourceText, Span
 from lucid_audit.tuples import NamedTuple
 
 
@@ -21,11 +20,12 @@ class Silenced(NamedTuple):
     silent: Silent
 
 
-def silence(build: Build, findings: Sequence[Finding], rules: Sequence[ActiveRule]) -> Silenced:
+def silence(
+    suppressions: Sequence[Suppression], offsets: SourceText, findings: Sequence[Finding], rules: Sequence[ActiveRule]
+) -> Silenced:
     """Apply the comments of a file to its findings."""
-    found = tuple(one for one in build.suppressions if not one.problem)
+    found = tuple(one for one in suppressions if not one.problem)
     asked = {active.rule.id: active for active in rules}
-    offsets = build.dockerfile.source
     kept: list[Finding] = []
     suppressed: list[Suppressed] = []
     used: set[tuple[int, str]] = set()

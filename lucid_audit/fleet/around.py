@@ -17,6 +17,7 @@ from lucid_audit.dockerfile.build import Build
 from lucid_audit.dockerfile.parser import parse
 from lucid_audit.engine.dockerfile import judge
 from lucid_audit.finding import Severity
+from lucid_audit.fleet.changed import Change
 from lucid_audit.fleet.evidence import Deployment as Found
 from lucid_audit.fleet.evidence import Repository
 from lucid_audit.fleet.plan import Plan, Service
@@ -79,18 +80,26 @@ class Builds:
         return Built(lacking, build.container)
 
 
-def calls(found: Repository, plan: Plan, builds: Builds) -> Iterator[BuildCall]:
-    """Yield the build commands of a repository with what is known of what they build."""
+def calls(found: Repository, plan: Plan, builds: Builds, change: Change | None = None) -> Iterator[BuildCall]:
+    """Yield the build commands of a repository with what is known of what they build; of a change only those that it concerns."""
     sources: dict[str, SourceText] = {}
     for command in found.commands:
         where = resolve(command)
-        if where is None:
+        if where is None or (change is not None and not _concerned(command.file, where, change)):
             continue
         if command.file not in sources:
             _, data = content(Item(command.file))
             sources[command.file] = SourceText.decode(os.path.relpath(command.file), data)
         yield _call(command, where, sources[command.file], found, plan, builds)
-    yield from absent.targets(found.builders, found.troubles, found.root)
+    for one in absent.targets(found.builders, found.troubles, found.root):
+        if change is None or change.of(one.source.path) or change.of(os.path.join(found.root, one.dockerfile)):
+            yield one
+
+
+def _concerned(file: str, where: Resolved | Unknown, change: Change) -> bool:
+    if isinstance(where, Unknown):
+        return change.of(file)
+    return change.of(file) or change.touches(where.dockerfile, where.context)
 
 
 def _call(
@@ -189,14 +198,32 @@ def _planned(plan: Plan, dockerfile: str, tags: Sequence[str], target: str) -> S
     return same[0] if len(same) == 1 else None
 
 
-def deployments(found: Repository, plan: Plan, builds: Builds, measured: Measured | None) -> Iterator[Deployment]:
+def deployments(
+    found: Repository, plan: Plan, builds: Builds, measured: Measured | None, change: Change | None = None
+) -> Iterator[Deployment]:
     """Yield the compose services with the container of their image: as their build predicts it, else as the plan's does."""
     lost = absent.services(found.builders, found.troubles, found.root)
     for one in found.deployments:
+        if change is not None and not _deployed_anew(one, plan, change):
+            continue
         container, reason = _container(one, plan, builds, measured)
         source = SourceText(os.path.relpath(one.service.source.path), one.service.source.text)
         lacks = lost.get((one.service.source.path, one.service.name))
         yield deploy(replace(one.service, source=source), container, reason, lacks)
+
+
+def _deployed_anew(one: Found, plan: Plan, change: Change) -> bool:
+    """Whether a change concerns a service: its compose file, or what its image is built from."""
+    if change.of(one.service.source.path):
+        return True
+    if one.build is not None:
+        return change.touches(one.build.dockerfile, one.build.context)
+    image = one.service.image
+    return isinstance(image, str) and any(
+        full(image) in {full(tag) for tag in (service.image, *service.tags) if tag}
+        for service in plan.services
+        if service.name in change.services
+    )
 
 
 def _container(one: Found, plan: Plan, builds: Builds, measured: Measured | None) -> tuple[Container | None, str]:

@@ -15,6 +15,7 @@ from lucid_audit.fleet.names import known_as
 from lucid_audit.fleet.plan import Plan, Service
 from lucid_audit.items import Item, content
 from lucid_audit.text import SourceText
+from lucid_audit.tuples import NamedTuple
 
 _OPEN = "$*?["  # from here on a source may be anything
 
@@ -37,6 +38,27 @@ def concerned(plan: Plan, changed: frozenset[str], settings: Settings, everythin
         if not more:
             return frozenset(found)
         found |= more
+
+
+class Change(NamedTuple):
+    """What differs: real paths, of files that are gone too, and the plan's services that this concerns.
+
+    ``everything``: the plan or the policy is among the paths, so that all is to be judged.
+    """
+
+    paths: frozenset[str]
+    services: frozenset[str]
+    settings: Settings
+    everything: bool = False
+
+    def of(self, path: str) -> bool:
+        """Whether a file has changed."""
+        return self.everything or os.path.realpath(path) in self.paths
+
+    def touches(self, dockerfile: str, context: str) -> bool:
+        """Whether what a build reads has changed, by absolute paths."""
+        service = Service("", dockerfile=dockerfile, context=context)
+        return self.everything or _Built(Plan("", "/", ()), service, self.settings).touched(self.paths)
 
 
 class _Built:

@@ -246,3 +246,30 @@ def test_none_of_the_thirty_five_is_taken_for_a_pass(capsys: pytest.CaptureFixtu
         "3": 10,
         "4": 12,
     }
+
+
+CHANGES = {
+    "note.txt": set(),
+    "build.sh": {"build.sh"},
+    "compose.yaml": {"compose.yaml"},
+    "api/main.py": {"build.sh", "compose.yaml"},  # both build it
+    "lucid-plan.yaml": {"build.sh", "compose.yaml", "other.sh"},
+}
+
+
+@pytest.mark.parametrize("changed", CHANGES)
+def test_a_change_narrows_it(tmp_path: Path, capsys: pytest.CaptureFixture[str], changed: str) -> None:
+    files = {**SHOP, "note.txt": "", "build.sh": "docker build -t shop/api:2 api\n", "other.sh": "docker build gone\n"}
+    plant(tmp_path, files)
+    git = ["git", "-C", str(tmp_path), "-c", "user.name=x", "-c", "user.email=x@example.org"]
+    for command in (["init", "-q"], ["add", "."], ["commit", "-qm", "x"]):
+        subprocess.run([*git, *command], check=True)
+    everything = {one[0] for one in told(run(tmp_path, capsys, "--format", "json")[1])}
+    assert everything == {"build.sh", "compose.yaml", "other.sh"}
+    with (tmp_path / changed).open("a") as stream:
+        stream.write("\n")
+    words = ("--changed-since", "HEAD", "--format", "json")
+    found = run(tmp_path, capsys, *words)[1]
+    assert {one[0] for one in told(found)} == CHANGES[changed]
+    around = json.loads(found)["around"]
+    assert around["unused"] == (["old/Dockerfile"] if changed == "lucid-plan.yaml" else [])
