@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from typing import Any
 
 from lucid_audit.container.config import Container
 from lucid_audit.image.files import MeasuredFiles
@@ -16,7 +17,7 @@ from tests.image_sketch import image, layer
 def container(
     base: Layer,
     without: Iterable[str] = (),
-    files: dict[str, str] | None = None,
+    files: Mapping[str, Any] | None = None,
     workdir: str = "/",
     user: str = "0",
     env: Iterable[str] = (),

@@ -88,6 +88,10 @@ class Files:
         data = walk.load(HEAD)
         return read_program(data) if data is not None else Unknown(f"the content of {walk.path} is not known")
 
+    def capability(self, walk: Walk) -> str:  # noqa: ARG002  (a build does not say)
+        """Return the file capabilities of what a path led to, in hex as they are stored; "" for none."""
+        return ""
+
     def linkage(self, walk: Walk) -> Linkage | Unknown | None:
         """Return what an ELF file wants from the dynamic linker, None for what is none, or why that is not known."""
         from lucid_audit.container import linkage  # noqa: PLC0415  (only for own programs)

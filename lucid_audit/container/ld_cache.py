@@ -6,8 +6,13 @@ Source: glibc ``sysdeps/generic/dl-cache.h`` (``struct cache_file_new``; the old
 from __future__ import annotations
 
 import struct
+from collections.abc import Collection
+from posixpath import normpath
+
+from lucid_audit.container.files import Files
 
 PATH = "/etc/ld.so.cache"
+_SETTINGS = "/etc/ld.so.conf"
 _OLD, _NEW = b"ld.so-1.7.0\0", b"glibc-ld.so.cache1.1"
 _LIBRARIES = 1 << 20  # entries that are read; a large system has some thousand
 
@@ -29,6 +34,31 @@ def read_cache(content: bytes, order: str = "<") -> dict[str, tuple[str, ...]] |
         key, value = struct.unpack_from(f"{order}II", content, start + 48 + 24 * number + 4)
         found.setdefault(_text(content, start + key), []).append(_text(content, start + value))
     return {name: tuple(paths) for name, paths in found.items()}
+
+
+def configured(files: Files, folders: Collection[str]) -> str:
+    """Return the file of settings that names one of some folders, for ldconfig; "" when none is known to (ldconfig(8)).
+
+    ``include /etc/ld.so.conf.d/*.conf`` is what distributions write; other inclusions are not followed.
+    """
+    lines = _lines(files, _SETTINGS)
+    paths = [_SETTINGS]
+    if any(
+        line.split() in (["include", "/etc/ld.so.conf.d/*.conf"], ["include", "ld.so.conf.d/*.conf"]) for line in lines
+    ):
+        node = files.walk("/etc/ld.so.conf.d").node
+        names = node.children if node is not None else ()
+        paths += [f"/etc/ld.so.conf.d/{name}" for name in sorted(names) if name.endswith(".conf")]
+    for path in paths:
+        if any(line.startswith("/") and files.canonical(normpath(line)) in folders for line in _lines(files, path)):
+            return path
+    return ""
+
+
+def _lines(files: Files, path: str) -> list[str]:
+    content = files.read(path)
+    text = content.decode("utf-8", "replace") if isinstance(content, bytes) else ""
+    return [line.partition("#")[0].strip() for line in text.splitlines()]
 
 
 def _text(content: bytes, at: int) -> str:

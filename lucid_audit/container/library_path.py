@@ -7,7 +7,7 @@ Facts: ld.so(8), "DESCRIPTION" and "Rpath token expansion"; glibc ``elf/dl-load.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from posixpath import basename, dirname, join
+from posixpath import basename, dirname, join, normpath
 
 from lucid_audit.container.config import Container
 from lucid_audit.container.ld_cache import PATH, read_cache
@@ -22,6 +22,7 @@ TRIPLETS = {"amd64": "x86_64-linux-gnu", "arm64": "aarch64-linux-gnu", "386": "i
 _PLATFORMS = {"amd64": "x86_64", "arm64": "aarch64", "386": "i686"}  # AT_PLATFORM, where it is always the same
 _MUSL = ("/lib", "/usr/local/lib", "/usr/lib")
 # Elsewhere a loader has folders of its own.
+_TRUSTED = ("/lib/", "/lib64/", "/usr/lib/", "/usr/lib64/")
 _LOADERS = ("/lib", "/lib64", "/lib32", "/libx32", "/usr/lib", "/usr/lib64")
 
 
@@ -50,14 +51,14 @@ class Place(NamedTuple):
 
 
 class LibraryPath:
-    """The search of one process."""
+    """The search of one process. ``secure`` is why it runs in secure-execution mode, "" when it does not."""
 
-    def __init__(self, container: Container, program: Program) -> None:
+    def __init__(self, container: Container, program: Program, secure: str = "") -> None:
         self.files, self._program = container.files, program
         self.musl = basename(program.interpreter).startswith("ld-musl-")
         self.known = dirname(program.interpreter) in _LOADERS
-        self._container = container
-        self._environment = tuple(self._variable())
+        self._container, self.secure = container, secure
+        self._environment = tuple(self._variable()) if not secure else ()
         self.cache = self._cached() if not self.musl else {}
         self._system = tuple(self._musl() if self.musl else self._glibc())
 
@@ -84,7 +85,12 @@ class LibraryPath:
     def preloaded(self) -> Iterator[str]:
         """Yield the libraries of LD_PRELOAD; what is not known of it is left out."""
         traced = self._container.env.get("LD_PRELOAD")
-        yield from (traced.known() or "").replace(":", " ").split() if traced is not None else ()
+        if traced is not None and not self.secure:
+            yield from (traced.known() or "").replace(":", " ").split()
+
+    def outside(self) -> tuple[str, ...]:
+        """Return the folders of LD_LIBRARY_PATH that do not count, as the program runs in secure-execution mode."""
+        return tuple(place.path for place in self._variable() if not place.doubt) if self.secure else ()
 
     def _variable(self) -> Iterator[Place]:
         """Yield the folders of LD_LIBRARY_PATH; an empty one is the working directory."""
@@ -104,7 +110,10 @@ class LibraryPath:
         triplet = TRIPLETS.get(self._program.architecture, "")
         for folder in folders.split(":") if folders else ():
             told = folder.replace("${", "$").replace("}", "") if "${" in folder else folder
-            told = told.replace("$ORIGIN", dirname(path)) if path else told
+            if "$ORIGIN" in told and path:
+                told = told.replace("$ORIGIN", dirname(path))
+                if self.secure and not self.musl and not normpath(told).startswith(_TRUSTED):
+                    continue
             told = told.replace("$PLATFORM", _PLATFORMS.get(self._program.architecture, "$PLATFORM"))
             for lib in (f"lib/{triplet}", "lib64", "lib") if "$LIB" in told else ("",):
                 yield self._place(told.replace("$LIB", lib))

@@ -9,14 +9,16 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Iterable
-from posixpath import basename, join
+from posixpath import basename, dirname, join
 
 from lucid_audit.container.access import READ, who
 from lucid_audit.container.config import Container
 from lucid_audit.container.files import Files
+from lucid_audit.container.ld_cache import configured
 from lucid_audit.container.library_path import LibraryPath, Object
 from lucid_audit.container.linkage import Linkage
 from lucid_audit.container.program import Program
+from lucid_audit.container.secure import secure
 from lucid_audit.container.tree import Made, Walk
 from lucid_audit.regex import regex
 from lucid_audit.tuples import NamedTuple
@@ -73,7 +75,7 @@ def linked(
     With modules, only what they lack is told. ``by_hand`` says whether the program may load libraries for them by their path: then
     one that lies anywhere in the image is not surely lacking. It is asked only for such a library.
     """
-    linker = _Linker(container, program)
+    linker = _Linker(container, path, program)
     main = linker.enter(Object(path, NOTHING))
     linker.run(by_hand=lambda: False)
     if not modules:
@@ -90,9 +92,9 @@ NOTHING = Linkage()
 
 
 class _Linker:
-    def __init__(self, container: Container, program: Program) -> None:
+    def __init__(self, container: Container, path: str, program: Program) -> None:
         self.container, self.files, self.who = container, container.files, who(container)
-        self.path = LibraryPath(container, program)
+        self.path = LibraryPath(container, program, secure(container, self.files.walk(path)))
         self.program = program
         self.loaded: dict[str, Object] = {}  # by every name that it answers to
         self.libraries: list[Library] = []
@@ -181,10 +183,21 @@ class _Linker:
 
             package = package_of(self.files, name)
             return f"which is not in the image{f' (in Debian, {package} has it)' if package else ''}"
-        why = "where the loader does not look"
-        if self.path.cache and not isinstance(self.path.cache, Unknown):
-            why += ": /etc/ld.so.cache does not list it"
-        return f"which is at {elsewhere[0]} only, {why}"
+        return f"which is at {elsewhere[0]} only, where the loader does not look{self._why(elsewhere)}"
+
+    def _why(self, places: tuple[str, ...]) -> str:
+        """Say why the folder of a library is not among those of the loader, where the image tells."""
+        folders = {dirname(self.files.canonical(path)) for path in places}
+        if self.path.secure:
+            ignored = folders & {self.files.canonical(folder) for folder in self.path.outside()}
+            count = "LD_LIBRARY_PATH does not count" if ignored else "neither LD_LIBRARY_PATH nor $ORIGIN counts"
+            return f": {self.path.secure}, so {count}"
+        cached = bool(self.path.cache) and not isinstance(self.path.cache, Unknown)
+        settings = configured(self.files, folders) if not self.path.musl else ""
+        if settings:
+            there = "was made before" if cached else "is not in the image"
+            return f": {settings} names the folder, but /etc/ld.so.cache {there}, and ldconfig has to write it"
+        return ": /etc/ld.so.cache does not list it" if cached else ""
 
     def _versions(self, one: Object) -> None:
         for name, versions in one.linkage.wants:

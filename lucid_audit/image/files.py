@@ -61,6 +61,11 @@ class MeasuredFiles(Files):
         node = self.rootfs.nodes.get(walk.path)
         return self.rootfs.program(node) if node is not None else None
 
+    def capability(self, walk: Walk) -> str:
+        """Return the file capabilities of what a path led to."""
+        node = self.rootfs.nodes.get(walk.path)
+        return node.entry.capability if node is not None else ""
+
     def linkage(self, walk: Walk) -> Linkage | Unknown | None:
         """Return what an ELF file wants from the dynamic linker: it was read when its layer was."""
         program = self.program(walk)

@@ -13,6 +13,8 @@ ALWAYS = (
     "/etc/os-release",
     "/usr/lib/os-release",
     "/etc/ld.so.cache",
+    "/etc/ld.so.conf",
+    "/etc/ld.so.conf.d/*.conf",
     "/etc/ld-musl-*.path",
     "/var/lib/dpkg/status",
     "/var/lib/dpkg/status.d/*",

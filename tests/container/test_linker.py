@@ -190,3 +190,51 @@ def test_where_another_may_be_found_first_versions_are_not_judged() -> None:
     )
     assert (loaded, lacks) == (["/lib/libx.so.1"], [])
     assert doubts == ["/proc/lib/libx.so.1 lies where the runtime mounts something"]
+
+
+@pytest.mark.parametrize(
+    ("rights", "reason"),
+    [
+        ({"mode": "4755"}, "is set-user-ID"),
+        ({"mode": "2755"}, "is set-group-ID"),
+        ({"capability": "0100000200040000000000000000000000000000"}, "has capabilities of its own"),  # net_bind_service
+    ],
+)
+def test_with_other_rights_the_environment_does_not_count(rights: dict[str, str], reason: str) -> None:
+    files: dict[str, Any] = {"/opt/libx.so.1": lib("libx.so.1"), "/app/libo.so.1": lib("libo.so.1")}
+    more: dict[str, Any] = {"env": ["LD_LIBRARY_PATH=/opt"], "needed": ["libx.so.1"], **rights}
+    because = f"where the loader does not look: /app/run {reason}, so LD_LIBRARY_PATH does not count"
+    words = f"/app/run needs libx.so.1, which is at /opt/libx.so.1 only, {because}"
+    assert run(files, user="1000:1000", **more) == ([], [words], [])
+    assert run(files, user="0:0", **more) == (["/opt/libx.so.1"], [], [])  # it gains nothing
+    origin = run(files, user="1000:1000", needed=["libo.so.1"], runpath="$ORIGIN", **rights)
+    because = f"/app/run {reason}, so neither LD_LIBRARY_PATH nor $ORIGIN counts"
+    assert origin[1] == [
+        f"/app/run needs libo.so.1, which is at /app/libo.so.1 only, where the loader does not look: {because}"
+    ]
+
+
+def test_capabilities_that_an_engine_takes_away_give_none() -> None:
+    files: dict[str, Any] = {"/opt/libx.so.1": lib("libx.so.1")}
+    more: dict[str, Any] = {"env": ["LD_LIBRARY_PATH=/opt"], "needed": ["libx.so.1"], "user": "1000:1000"}
+    admin = "0100000200100000000000000000000000000000"  # net_admin
+    assert run(files, capability=admin, **more) == (["/opt/libx.so.1"], [], [])
+    assert run(files, mode="4755", uid=1000, **more) == (["/opt/libx.so.1"], [], [])  # its own
+
+
+def test_a_folder_of_ldconfig_that_the_cache_is_older_than() -> None:
+    files: dict[str, Any] = {
+        "/opt/lib/libx.so.1": lib("libx.so.1"),
+        "/etc/ld.so.conf": "include /etc/ld.so.conf.d/*.conf\n",
+        "/etc/ld.so.conf.d/own.conf": "# own\n/opt/lib\n",
+    }
+    words = "/app/run needs libx.so.1, which is at /opt/lib/libx.so.1 only, where the loader does not look"
+    names = "/etc/ld.so.conf.d/own.conf names the folder, but /etc/ld.so.cache"
+    told = f"{words}: {names} is not in the image, and ldconfig has to write it"
+    assert run(files, needed=["libx.so.1"]) == ([], [told], [])
+    files["/etc/ld.so.cache"] = cache({"libc.so.6": "/lib/libc.so.6"}).decode("latin-1")
+    told = f"{words}: {names} was made before, and ldconfig has to write it"
+    assert run(files, needed=["libx.so.1"]) == ([], [told], [])
+    files["/etc/ld.so.conf"] = "/usr/local/lib\n"
+    told = f"{words}: /etc/ld.so.cache does not list it"
+    assert run(files, needed=["libx.so.1"]) == ([], [told], [])

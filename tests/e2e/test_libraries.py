@@ -174,3 +174,58 @@ def _wanted(root: Path, path: str) -> set[str]:
     """Return what binutils say that a file needs."""
     done = subprocess.run(["readelf", "-dW", str(root / path.lstrip("/"))], capture_output=True, text=True, check=True)
     return set(re.findall(r"\(NEEDED\)\s+Shared library: \[(.+)\]", done.stdout))
+
+
+RIGHTS = {
+    "plain": (0o755, b""),
+    "set-user-ID": (0o4755, b""),
+    "set-group-ID": (0o2755, b""),
+    "net_bind_service": (0o755, bytes.fromhex("0100000200040000000000000000000000000000")),
+}
+
+
+@pytest.mark.parametrize("user", [0, 65534])
+@pytest.mark.parametrize("rights", RIGHTS)
+def test_with_other_rights_the_loader_agrees(system: System, rights: str, user: int) -> None:
+    """A library that only LD_LIBRARY_PATH names, and a program that has more rights than who starts it."""
+    mode, capability = RIGHTS[rights]
+    gone = [path for path, owner in system.owners.items() if owner == "libjq1" and ".so" in path]
+    away = system.root / "opt/away"
+    away.mkdir(parents=True, exist_ok=True)
+    program = system.root / "opt/jq"
+    program.write_bytes((system.root / "usr/bin/jq").read_bytes())
+    program.chmod(mode)
+    if capability:
+        os.setxattr(program, "security.capability", capability)
+    moved = [(system.root / path.lstrip("/"), away / path.rpartition("/")[2]) for path in gone]
+    for here, there in moved:
+        here.rename(there)
+    try:
+        command = ["setpriv", f"--reuid={user}", f"--regid={user}", "--clear-groups", "/opt/jq", "--version"]
+        done = subprocess.run(["chroot", str(system.root), *command], capture_output=True, text=True, check=False,
+                              env={"PATH": os.environ["PATH"], "LD_LIBRARY_PATH": "/opt/away"})  # fmt: skip
+        files = {
+            f"/opt/away/{there.name}": {"bytes": there.read_bytes()} for _, there in moved if not there.is_symlink()
+        }
+        links = {f"/opt/away/{there.name}": {"link": str(there.readlink())} for _, there in moved if there.is_symlink()}
+        own = {
+            "bytes": program.read_bytes(),
+            "mode": f"{mode:o}",
+            **({"capability": capability.hex()} if capability else {}),
+        }
+        one = container(
+            system.base,
+            gone,
+            {**files, **links, "/opt/jq": own},
+            user=f"{user}:{user}",
+            env=["LD_LIBRARY_PATH=/opt/away"],
+        )
+        found = one.files.program(one.files.walk("/opt/jq"))
+        assert isinstance(found, Program)
+        lacks = [lack.name for lack in linked(one, "/opt/jq", found).lacks]
+    finally:
+        for here, there in moved:
+            there.rename(here)
+    assert (done.returncode == 0) == (not lacks), (done.stderr, lacks)
+    assert not lacks or lacks[0] in done.stderr
+    assert bool(lacks) == (user != 0 and rights != "plain")

@@ -139,7 +139,7 @@ def test_the_path_is_pythons(name: str, root: Path, base: Layer, tmp_path: Path)
     done = subprocess.run([*case.command], capture_output=True, text=True, env=env, check=False, preexec_fn=enter)
     assert done.returncode == 0, done.stderr
     sketched = {path: ({"link": text[3:]} if text.startswith("-> ") else text) for path, text in files.items()}
-    there = container(base, files=sketched, workdir=case.workdir, env=("HOME=/root", *case.env))  # type: ignore[arg-type]
+    there = container(base, files=sketched, workdir=case.workdir, env=("HOME=/root", *case.env))
     chain = launch(there, tuple(case.command))
     assert chain.interpreter is not None
     assert chain.end is None, chain.end
