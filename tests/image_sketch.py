@@ -14,6 +14,7 @@ A sketch is a mapping; every key may be left out:
           /app/run: {text: "#!/bin/sh", mode: "0755", uid: 65532, gid: 65532}
           /app/x: {elf: arm64, contains: [OPTIND, getopts, OLDPWD], mode: "0755"}
           /lib/x.so.1: {elf: arm64, soname: x.so.1, needed: [libc.so.6], wants: {libc.so.6: [GLIBC_2.36]}}  # tests/elf.py
+          /app/x.jar: {zip: {org/A.class: text, lib/x.so: {elf: arm64}}}
           /app/link: {link: /app/x}
           /app/same: {hard: /app/x}
           /app/folder/: {mode: "1777"}
@@ -32,6 +33,7 @@ import gzip
 import io
 import json
 import tarfile
+import zipfile
 from collections.abc import Iterable, Mapping
 from datetime import date
 from functools import cache
@@ -94,15 +96,31 @@ def member(path: str, spec: Any) -> tuple[tarfile.TarInfo, bytes]:
         info.name = f"{folder}/.wh.{name}".strip("/")
     elif "opaque" in spec:
         info.name = f"{info.name}/.wh..wh..opq"
-    elif "elf" in spec:
-        data = sketched(spec)
     else:
-        data = spec.get("bytes") or spec.get("text", "").encode()
+        data = content(spec)
     data += bytes(spec.get("zeros", 0)) + Random(1).randbytes(spec.get("noise", 0))
     if "capability" in spec:
         info.pax_headers = {"SCHILY.xattr.security.capability": bytes.fromhex(spec["capability"]).decode("utf-8")}
     info.size = len(data)
     return info, data
+
+
+def content(spec: Mapping[str, Any]) -> bytes:
+    if "elf" in spec:
+        return sketched(spec)
+    if "zip" in spec:
+        return zipped(spec["zip"])
+    data: bytes = spec.get("bytes") or spec.get("text", "").encode()
+    return data
+
+
+def zipped(files: Mapping[str, Any]) -> bytes:
+    """Return an archive of files, sketched as in a layer."""
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as made:
+        for name, spec in files.items():
+            made.writestr(zipfile.ZipInfo(name), member(name, spec)[1], zipfile.ZIP_DEFLATED)
+    return packed.getvalue()
 
 
 def archive(files: Mapping[str, Any]) -> bytes:

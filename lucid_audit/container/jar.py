@@ -41,14 +41,14 @@ class Jar:
         """Whether it has a file, or a version of it for some release."""
         return name in self._names or (self._versioned and any(self._releases(name)))
 
-    def major(self, name: str, release: int) -> int:
-        """Return the major version of the class file that is loaded, 0 when that is not known."""
+    def beginning(self, name: str, release: int, size: int) -> bytes:
+        """Return the first bytes of the class file that is loaded, nothing when that is not known."""
         if self._versioned and self._releases(name):
             if not release:
-                return 0
+                return b""
             fit = [number for number in self._releases(name) if number <= release]
             name = f"META-INF/versions/{max(fit)}/{name}" if fit else name
-        return major_of(self._read(name, 8)) if name in self._names else 0
+        return self._read(name, size) if name in self._names else b""
 
     @property
     def _versioned(self) -> bool:

@@ -9,6 +9,8 @@ from __future__ import annotations
 from posixpath import dirname, join, normpath
 
 from lucid_audit.container.access import READ, who
+from lucid_audit.container.class_file import LIMIT as CLASS
+from lucid_audit.container.class_file import read_class
 from lucid_audit.container.config import Container
 from lucid_audit.container.interpret import Task
 from lucid_audit.container.jar import LIMIT, Jar, UnreadableJarError, major_of, read_jar
@@ -18,6 +20,8 @@ from lucid_audit.regex import regex
 from lucid_audit.tuples import NamedTuple
 
 _JARS = 1000  # archives of a class path that are looked into
+_HELD = 64 << 20  # bytes of archives that are held
+_ABOVE = 200  # superclasses and interfaces that are followed
 _VERSION = regex(r'JAVA_VERSION="(?:1\.)?(\d+)')
 _MODULES = regex(r'MODULES="([^"]*)"')
 _OPTIONS = ("JDK_JAVA_OPTIONS", "JAVA_TOOL_OPTIONS", "_JAVA_OPTIONS")
@@ -41,6 +45,14 @@ class Runtime(NamedTuple):
 
     release: int = 0
     plain: bool = False
+
+
+class _There(NamedTuple):
+    """Where a class is: the archive or file, and the beginning of it. ``shut``: the user may not read it."""
+
+    path: str
+    data: bytes
+    shut: bool = False
 
 
 class _Doubt(Exception):  # noqa: N818  (no error: the end of a search)
@@ -83,6 +95,8 @@ def _runtime(container: Container, real: str) -> Runtime:
 class _Search:
     def __init__(self, container: Container, runtime: Runtime, links: list[Link]) -> None:
         self.files, self.runtime, self.links = container.files, runtime, links
+        self.jars: dict[str, Jar | None] = {}
+        self.held = 0
         self.who = who(container)
 
     def run(self, told: Task, workdir: str) -> Found:
@@ -100,7 +114,8 @@ class _Search:
             return Found(doubt=f"{path} starts by other means than its main class")
         start = jar.main.get("start-class", "")
         if start and _NESTED.fullmatch(main):
-            newer = self._newer(start, path, jar.major(f"BOOT-INF/classes/{start.replace('.', '/')}.class", 0))
+            inside = f"BOOT-INF/classes/{start.replace('.', '/')}.class"
+            newer = self._newer(start, _There(path, jar.beginning(inside, 0, CLASS)))
             if newer is not None:
                 return newer
         return self._class(main.replace("/", "."), [path], path)
@@ -119,10 +134,52 @@ class _Search:
         return found
 
     def _class(self, name: str, elements: list[str], of: str) -> Found:
-        """Look a class up along the class path, as far as manifests lengthen it."""
-        inside, seen, closed = f"{name.replace('.', '/')}.class", set[str](), ""
-        while elements:
-            path = elements.pop(0)
+        """Look a class up along the class path, and all that the runtime loads before it."""
+        there, closed = self._lookup(name, elements)
+        if there is not None and there.shut:
+            return Found(there.path, f"{there.path} may not be read by user {self.who.uid}")
+        if there is not None:
+            node = self._walk(there.path).node
+            self.links.append(Link(f"main class {name}", there.path, node.made if node is not None else None))
+            return self._newer(name, there) or self._above(name, there, elements) or Found()
+        if not self._foreign(name):
+            raise _Doubt(f"whether the Java runtime itself has {name} is not known")
+        if of:
+            return Found(of, f"the manifest of {of} names the main class {name}, which is not in it")
+        return Found(name, f"the main class {name} is nowhere on the class path{closed}")
+
+    def _above(self, name: str, there: _There, elements: list[str]) -> Found | None:
+        """Look at superclasses and interfaces: without them a class is not even loaded."""
+        seen, waiting = {name}, [(name, there)]
+        while waiting:
+            by, place = waiting.pop(0)
+            read = read_class(place.data)
+            for one in read.above if read is not None else ():
+                if one in seen or one.startswith(_OF_JAVA) or len(seen) > _ABOVE:
+                    continue
+                seen.add(one)
+                found, closed = self._lookup(one, elements)
+                if found is None and self._foreign(one):
+                    words = (
+                        f"{by} in {place.path} extends or implements {one}, which is nowhere on the class path{closed}"
+                    )
+                    return Found(place.path, words)
+                if found is not None and not found.shut:
+                    newer = self._newer(one, found)
+                    if newer is not None:
+                        return newer
+                    waiting.append((one, found))
+        return None
+
+    def _foreign(self, name: str) -> bool:
+        """Whether the runtime surely does not have a class itself."""
+        return not name.startswith(_OF_JAVA) and self.runtime.plain and self.runtime.release >= 9
+
+    def _lookup(self, name: str, elements: list[str]) -> tuple[_There | None, str]:
+        """Return where a class is along the class path, as far as manifests lengthen it, and what of that is closed."""
+        inside, seen, closed, left = f"{name.replace('.', '/')}.class", set[str](), "", list(elements)
+        while left:
+            path = left.pop(0)
             if path in seen:
                 continue
             seen.add(path)
@@ -134,23 +191,15 @@ class _Search:
                 continue  # java passes over what it cannot open
             if walk.node is not None and walk.node.kind == "d":
                 there = self._walk(f"{path}/{inside}")
-                if there.node is not None and self._closed(there):
-                    return Found(there.path, f"{there.path} may not be read by user {self.who.uid}")
                 if there.node is not None:
-                    data = there.node.load(8) if there.node.load is not None else None
-                    return self._end(name, there.path, major_of(data) if data is not None else 0)
+                    data = there.node.load(CLASS) if there.node.load is not None else None
+                    return _There(there.path, data or b"", self._closed(there)), closed
                 continue
             jar = self._jar(path)
-            if jar is None:
-                continue
-            if jar.has(inside):
-                return self._end(name, path, jar.major(inside, self.runtime.release))
-            elements[:0] = self._more(path, jar)
-        if name.startswith(_OF_JAVA) or not self.runtime.plain or self.runtime.release < 9:
-            raise _Doubt(f"whether the Java runtime itself has {name} is not known")
-        if of:
-            return Found(of, f"the manifest of {of} names the main class {name}, which is not in it")
-        return Found(name, f"the main class {name} is nowhere on the class path{closed}")
+            if jar is not None and jar.has(inside):
+                return _There(path, jar.beginning(inside, self.runtime.release, CLASS)), closed
+            left[:0] = self._more(path, jar) if jar is not None else ()
+        return None, closed
 
     def _more(self, path: str, jar: Jar) -> list[str]:
         """Return the Class-Path of a manifest; what ends without a slash is no folder."""
@@ -160,16 +209,11 @@ class _Search:
         more = [(normpath(join(dirname(path), one)), one.endswith("/")) for one in written]
         return [one for one, folder in more if folder or (node := self._walk(one).node) is None or node.kind != "d"]
 
-    def _end(self, name: str, path: str, major: int) -> Found:
-        node = self._walk(path).node
-        self.links.append(Link(f"main class {name}", path, node.made if node is not None else None))
-        return self._newer(name, path, major) or Found()
-
-    def _newer(self, name: str, path: str, major: int) -> Found | None:
-        release = self.runtime.release
+    def _newer(self, name: str, there: _There) -> Found | None:
+        major, release = major_of(there.data), self.runtime.release
         if release and major > 44 + release:
-            made = f"{name} in {path} is compiled for Java {major - 44} (class file version {major})"
-            return Found(path, f"{made}, the image has Java {release}")
+            made = f"{name} in {there.path} is compiled for Java {major - 44} (class file version {major})"
+            return Found(there.path, f"{made}, the image has Java {release}")
         return None
 
     def _walk(self, path: str) -> Walk:
@@ -186,10 +230,16 @@ class _Search:
 
     def _jar(self, path: str) -> Jar | None:
         """Read a jar, None when it surely is none."""
+        if path in self.jars:
+            return self.jars[path]
         walk = self._walk(path)
         if walk.node is None:
             return None
         data = walk.node.load(LIMIT) if walk.node.kind == "f" and walk.node.load is not None else None
         if data is None or len(data) >= LIMIT:
             raise _Doubt(f"the content of {walk.path} is not known")
-        return read_jar(data)
+        jar = read_jar(data)
+        self.held += len(data)
+        if self.held <= _HELD:
+            self.jars[path] = jar
+        return jar

@@ -20,10 +20,10 @@ HELD = 96  # blocks that are held unpacked: a proof goes back and forth among th
 FILE_LIMIT = 4 << 20  # bytes of one source
 ARCHIVE_LIMIT = 32 << 20  # bytes of one archive
 SCRIPT_LIMIT = 1 << 16  # bytes of an executable script without an ending
-_SOURCES = (".py", ".pth", "._pth", ".js", ".cjs", ".mjs")
+_SOURCES = (".py", ".pth", "._pth", ".js", ".cjs", ".mjs", ".class")
 BYTE_CODE = 16  # bytes of a compiled module that lies where its source would be
 _NAMES = ("METADATA", "package.json", "pyvenv.cfg")
-_ARCHIVES = (".pyz", ".pyzw", ".jar", ".egg", ".whl", ".zip")
+_ARCHIVES = (".pyz", ".pyzw", ".jar", ".war", ".egg", ".whl", ".zip")
 
 Place = tuple[int, int, int]  # block, first byte and length of a source in it
 

@@ -9,9 +9,9 @@ from __future__ import annotations
 from lucid_audit.regex import regex
 
 _PLATFORM = regex(
-    r"[-_.+]*(?<![a-z0-9])(?:x86_64|x86-64|amd64|x64|aarch64|arm64|armv[5-8][a-z]*|armhf|armel|arm|ia32|i[3-6]86|x86|386|x32|powerpc64le"
-    r"|ppc64le|ppc64el|ppc64|s390x|riscv64|loong64|loongarch64|mips64el|mipsel|mips"
-    r"|linuxmusl|linux|linux32|linux64|musl|musleabihf|gnu|gnueabihf|gnueabi|glibc|android|freebsd|openbsd|netbsd|sunos|illumos|v[78])(?![a-z0-9])",
+    r"[-_.+]*(?<![a-z0-9])(?:x86_64|x86-64|amd64|x64|aarch64|aarch_64|arm64|armv[5-8][a-z]*|armhf|armel|arm|ia32|i[3-6]86|x86|386|x32|powerpc64le"
+    r"|ppc64le|ppcle_64|ppc64el|ppc64|s390x|riscv64|loong64|loongarch64|mips64el|mipsel|mips"
+    r"|linuxmusl|linux|windows|osx|macos|darwin|win32|linux32|linux64|musl|musleabihf|gnu|gnueabihf|gnueabi|glibc|android|freebsd|openbsd|netbsd|sunos|illumos|v[78])(?![a-z0-9])",
 )
 _PACKAGE = regex(r"(.*/(?:node_modules/(?:@[^/]+/)?|(?:site|dist)-packages/)[^/]+)(?:/.*)?")
 

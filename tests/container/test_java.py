@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import io
 import zipfile
+from collections.abc import Mapping
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from lucid_audit.container.class_file import read_class
 from lucid_audit.container.interpret import Task, task
 from lucid_audit.container.jar import UnreadableJarError, attributes, read_jar
 from lucid_audit.container.launch import launch
@@ -19,7 +21,7 @@ JAVA = "/usr/lib/jvm/java-17/bin/java"
 RELEASE = 'JAVA_VERSION="17.0.15"\nMODULES="java.base java.sql jdk.net"\n'
 
 
-def jar(files: dict[str, bytes | int] | None = None, **main: str) -> bytes:
+def jar(files: Mapping[str, bytes | int] | None = None, **main: str) -> bytes:
     """Return a jar; a number stands for a class file of that major version."""
     packed = io.BytesIO()
     with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
@@ -149,7 +151,7 @@ def test_damaged_archives(at: int, what: bytes) -> None:
         found = read_jar(data[:at] + what + data[at + len(what) :])
         if found is not None:
             found.has("p/Main.class")
-            found.major("p/Main.class", 17)
+            found.beginning("p/Main.class", 17, 8)
     except UnreadableJarError:
         pass
 
@@ -164,3 +166,54 @@ def test_what_the_user_may_not_read() -> None:
     words = end({"/app/a.jar": main, **user}, "-cp", "d:a.jar", "p.Main", user="65532:65532")
     assert words == "/app/d/p/Main.class may not be read by user 65532"
     assert end(user, "-cp", "b.jar", "p.Main") == "", "root reads everything"
+
+
+def compiled(name: str, above: str = "java/lang/Object", *interfaces: str, major: int = 61) -> bytes:
+    """Return a class file with a superclass and interfaces and nothing else."""
+    names = [name, above, *interfaces]
+    pool = b"".join(b"\x01" + len(one).to_bytes(2, "big") + one.encode() for one in names)
+    pool += b"\x05" + bytes(8)  # a constant that counts for two
+    first = len(names) + 3
+    pool += b"".join(b"\x07" + (at + 1).to_bytes(2, "big") for at in range(len(names)))
+    numbers = [0x21, first, first + 1, len(interfaces), *range(first + 2, first + len(names)), 0, 0, 0]
+    count = (first + len(names)).to_bytes(2, "big")
+    tail = b"".join(number.to_bytes(2, "big") for number in numbers)
+    return b"\xca\xfe\xba\xbe\0\0" + major.to_bytes(2, "big") + count + pool + tail
+
+
+MAIN = {"p/Main.class": compiled("p/Main", "p/Base", "q/Face")}
+
+
+def test_what_a_class_extends_is_loaded_before_it() -> None:
+    both = {"p/Base.class": compiled("p/Base"), "q/Face.class": compiled("q/Face", "java/lang/Object", "javax/x/Y")}
+    assert run(jar({**MAIN, **both}, Main_Class="p.Main")) == ""
+    first = "extends or implements p.Base, which is nowhere on the class path"
+    assert run(jar({**MAIN}, Main_Class="p.Main")) == f"p.Main in /app/a.jar {first}"
+    further = {**both, "p/Base.class": compiled("p/Base", "r/Root")}
+    words = "p.Base in /app/a.jar extends or implements r.Root, which is nowhere on the class path"
+    assert run(jar({**MAIN, **further}, Main_Class="p.Main")) == words
+    newer = {**both, "q/Face.class": compiled("q/Face", major=65)}
+    assert "q.Face in /app/a.jar is compiled for Java 21" in run(jar({**MAIN, **newer}, Main_Class="p.Main"))
+
+
+def test_what_it_extends_may_lie_anywhere_on_the_class_path() -> None:
+    files = {"/app/lib/b.jar": jar({"p/Base.class": compiled("p/Base"), "q/Face.class": compiled("q/Face")})}
+    assert run(jar({**MAIN}, Main_Class="p.Main", Class_Path="lib/b.jar"), more=files) == ""
+    classes = {"/app/classes/p/Main.class": {"bytes": MAIN["p/Main.class"]}}
+    assert end({**classes, **files}, "-cp", "classes:lib/*", "p.Main") == ""
+    assert "p.Base" in end(classes, "-cp", "classes", "p.Main")
+    assert run(jar({**MAIN}, Main_Class="p.Main"), release='JAVA_VERSION="17"\nMODULES="java.base app.main"\n') == ""
+
+
+def test_a_class_of_a_folder_that_is_too_new() -> None:
+    files = {"/app/classes/p/Main.class": {"bytes": compiled("p/Main", major=65)}}
+    assert "p.Main in /app/classes/p/Main.class is compiled for Java 21" in end(files, "-cp", "classes", "p.Main")
+
+
+@given(st.binary(max_size=60), st.integers(0, 120))
+def test_hostile_classes(data: bytes, at: int) -> None:
+    whole = MAIN["p/Main.class"]
+    for one in (data, b"\xca\xfe\xba\xbe" + data, whole[:at] + data + whole[at:], whole[:at]):
+        read = read_class(one)
+        assert read is None or isinstance(read.above, tuple)
+    assert read_class(whole) == (61, ("p.Base", "q.Face"))
