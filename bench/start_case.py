@@ -8,7 +8,7 @@ files alone cannot tell whether it starts, "" where they can: then the right ans
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 
 class Put(NamedTuple):
@@ -20,6 +20,7 @@ class Put(NamedTuple):
     link: str = ""
     folder: bool = False
     architecture: str = ""  # of the program, when it is not the image's
+    archive: Mapping[str, Any] = {}  # a zip archive of such files and texts
 
 
 class Case(NamedTuple):
@@ -33,6 +34,7 @@ class Case(NamedTuple):
     broken: str = ""
     rules: tuple[str, ...] = ()
     undecidable: str = ""
+    options: tuple[str, ...] = ()  # of the engine's run
 
 
 def program(kind: str, mode: int = 0o755, architecture: str = "") -> Put:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 from collections.abc import Callable
 from functools import cache
 from pathlib import Path
 from threading import Lock
+
+from tests.e2e import debs
 
 COMPILERS = {"amd64": "gcc", "arm64": "aarch64-linux-gnu-gcc"}
 TRIPLETS = {"amd64": "x86_64-linux-gnu", "arm64": "aarch64-linux-gnu"}
@@ -20,6 +23,16 @@ _USES = (
 )
 _VERSIONED = '__asm__(".symver old_value, own_value@V_1");\n__asm__(".symver new_value, own_value@@V_2");\nint old_value(void) { return 1; }\nint new_value(void) { return 2; }\n'
 _FIRST = '__asm__(".symver old_value, own_value@@V_1");\nint old_value(void) { return 1; }\n'
+_GO = 'package main\n\nimport "fmt"\n\nfunc main() { fmt.Println("ready") }\n'
+_GO_WITH_C = 'package main\n\n// #include <stdlib.h>\nimport "C"\nimport "fmt"\n\nfunc main() { C.abs(1); fmt.Println("ready") }\n'
+_RUST = 'fn main() { println!("ready"); }\n'
+_RUST_OWN = '#[link(name = "own")] extern "C" { fn own_value() -> i32; }\nfn main() { println!("ready {}", unsafe { own_value() }); }\n'
+_JAVA = {
+    "Main": 'public class Main { public static void main(String[] a) { System.out.println("ready"); } }\n',
+    "Lib": 'package p; public class Lib { public static String word() { return "ready"; } }\n',
+    "Uses": "package p; public class Uses { public static void main(String[] a) { System.out.println(Lib.word()); } }\n",
+    "Empty": "package p; public class Empty { public static int none() { return 1; } }\n",
+}
 # What an extension module of one phase needs of Python.h (CPython's ``Include/moduleobject.h``, ``struct PyModuleDef``).
 _MODULE = """extern void *PyModule_Create2(void *, int);
 {before}static struct {{ void *base[5]; const char *name, *doc; long size; void *more[5]; }} def = {{{{(void *)1}}, "fast", 0, -1}};
@@ -103,6 +116,70 @@ def _extension(needs: bool) -> Callable[[Path, str, str], None]:
     return make
 
 
+def _go(*options: str, c: bool) -> Callable[[Path, str, str], None]:
+    """Compile with Debian's Go: without C a static program, with C a dynamic one."""
+
+    def make(folder: Path, kind: str, cc: str) -> None:
+        (folder / f"{kind}.go").write_text(_GO_WITH_C if c else _GO)
+        more = {"GOARCH": folder.name, "CGO_ENABLED": str(int(c)), "CC": cc, "GO111MODULE": "off", "GOFLAGS": ""}
+        environ = {**os.environ, **more, "GOCACHE": str(folder / "go-cache")}
+        subprocess.run(["go", "build", *options, "-o", kind, f"{kind}.go"], cwd=folder, check=True, env=environ)
+
+    return make
+
+
+def _rust(*options: str, source: str = _RUST) -> Callable[[Path, str, str], None]:
+    """Compile with Debian's Rust; its standard library for another machine comes out of that machine's package."""
+
+    def make(folder: Path, kind: str, cc: str) -> None:
+        (folder / f"{kind}.rs").write_text(source)
+        machine = TRIPLETS[folder.name].split("-", maxsplit=1)[0]
+        target = f"{machine}-unknown-linux-gnu"
+        (deb,) = debs.fetch(["libstd-rust-dev"], folder.name)
+        if not (folder / "rust-std").exists():
+            _call(folder, "dpkg-deb", "-x", str(deb.path), "rust-std")
+        where = ("-L", f"rust-std/usr/lib/rustlib/{target}/lib", "-L", f"rust-std/usr/lib/{TRIPLETS[folder.name]}")
+        rustc = "/usr/bin/rustc"  # Debian's, whose library that is
+        _call(folder, rustc, "-O", "--target", target, "-C", f"linker={cc}", *where, *options, "-o", kind, f"{kind}.rs")
+
+    return make
+
+
+def _rust_own(folder: Path, kind: str, cc: str) -> None:
+    _library(folder, cc)
+    (folder / "libown.so").unlink(missing_ok=True)
+    (folder / "libown.so").symlink_to("libown.so.1")
+    _rust("-L", ".", source=_RUST_OWN)(folder, kind, cc)
+
+
+def _java(newer: int = 0) -> Callable[[Path, str, str], None]:
+    """Compile a class; with the number of a newer release in its head where one is wanted."""
+
+    def make(folder: Path, kind: str, cc: str) -> None:
+        place = folder / "java"
+        place.mkdir(exist_ok=True)
+        name = kind.partition("@")[0].removesuffix(".class")
+        for source, text in _JAVA.items():
+            (place / f"{source}.java").write_text(text)
+        _call(place, "javac", "--release", "11", "-d", ".", *(f"{source}.java" for source in _JAVA))
+        data = (place / f"{name}.class").read_bytes()
+        (folder / kind).parent.mkdir(parents=True, exist_ok=True)
+        (folder / kind).write_bytes(data[:6] + newer.to_bytes(2, "big") + data[8:] if newer else data)
+
+    return make
+
+
+def _addon(needs: bool) -> Callable[[Path, str, str], None]:
+    def make(folder: Path, kind: str, cc: str) -> None:
+        _library(folder, cc)
+        body = "own_value(); " if needs else ""
+        text = f"extern int own_value(void);\nvoid *napi_register_module_v1(void *env, void *exports) {{ {body}return exports; }}\n"
+        (folder / f"{kind}.c").write_text(text)
+        _call(folder, cc, "-shared", "-fPIC", "-o", kind, f"{kind}.c", *(["libown.so.1"] if needs else []))
+
+    return make
+
+
 KINDS: dict[str, Callable[[Path, str, str], None]] = {
     "static": _plain(_HELLO, "-static"),
     "static-pie": _plain(_HELLO, "-static-pie"),
@@ -120,4 +197,18 @@ KINDS: dict[str, Callable[[Path, str, str], None]] = {
     "libver-old.so.1": _versions,
     "extension": _extension(needs=False),
     "extension-needs": _extension(needs=True),
+    "go": _go(c=False),
+    "go-c": _go(c=True),
+    "go-c-static": _go("-ldflags=-linkmode external -extldflags -static", c=True),
+    "rust": _rust(),
+    "rust-static": _rust("-C", "target-feature=+crt-static"),
+    "rust-own": _rust_own,
+    "addon": _addon(needs=False),
+    "addon-needs": _addon(needs=True),
+    "Main.class": _java(),
+    "Main.class@newer": _java(newer=69),
+    "p/Lib.class": _java(),
+    "p/Lib.class@newer": _java(newer=69),
+    "p/Uses.class": _java(),
+    "p/Empty.class": _java(),
 }

@@ -68,7 +68,7 @@ def python(arch: str) -> Iterator[Case]:
     yield case("python-module", {"/app/service/__init__.py": "", "/app/service/main.py": READY}, '"-m", "service.main"')
     yield case("python-package", {"/app/service/__init__.py": "", "/app/service/__main__.py": READY}, '"-m", "service"')
     yield case("python-namespace", {"/app/service/main.py": READY}, '"-m", "service.main"')
-    yield case("python-zip", {"/app/app.pyz": Put(_zip({"__main__.py": READY}), 0o644)}, '"app.pyz"')
+    yield case("python-zip", {"/app/app.pyz": Put(packed({"__main__.py": READY}), 0o644)}, '"app.pyz"')
     yield case("python-folder", {"/app/svc/__main__.py": READY}, '"/app/svc"')
     yield case("python-dist", {f"{SITE}/lib.py": "", "/app/main.py": f"import lib\n{READY}"}, '"main.py"')
     yield case(
@@ -114,7 +114,7 @@ def python(arch: str) -> Iterator[Case]:
     )
     yield case(
         "python-zip-no-main",
-        {"/app/app.pyz": Put(_zip({"main.py": READY}), 0o644)},
+        {"/app/app.pyz": Put(packed({"main.py": READY}), 0o644)},
         '"app.pyz"',
         "an archive without __main__",
         "script-missing",
@@ -198,9 +198,10 @@ def python(arch: str) -> Iterator[Case]:
     )
 
 
-def _zip(files: Mapping[str, str]) -> bytes:
+def packed(files: Mapping[str, str | bytes]) -> bytes:
+    """Return a zip archive of files."""
     out = io.BytesIO()
     with zipfile.ZipFile(out, "w") as archive:
-        for name, text in files.items():
-            archive.writestr(zipfile.ZipInfo(name), text)
+        for name, content in files.items():
+            archive.writestr(zipfile.ZipInfo(name), content)
     return out.getvalue()

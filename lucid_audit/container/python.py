@@ -18,7 +18,12 @@ from lucid_audit.container.launch import Link
 from lucid_audit.container.python_begin import begin
 from lucid_audit.container.python_find import Finder
 from lucid_audit.container.python_path import Python, search
+from lucid_audit.container.python_release import release_of
+from lucid_audit.container.python_sources import Sources
 from lucid_audit.container.tree import Walk
+from lucid_audit.regex import regex
+
+_TARGET = regex(r"(?:asgi:|wsgi:)?([\w.]+):([A-Za-z_]\w*)(?:[.(].*)?")  # module:name, as servers are told
 
 Ending = tuple[str, str, str]  # kind, path and words of a Break
 
@@ -82,7 +87,8 @@ class _Look:
     """A dotted name that is looked for."""
 
     def __init__(self, container: Container, python: Python, told: Task) -> None:
-        self.python, start = python.real, begin(container, python, told)
+        self.container, self.python, self.words = container, python.real, python.arguments
+        start = begin(container, python, told)
         self.files, self.search = (
             (start.files, start.search) if start is not None else (container.files, search(container, python))
         )
@@ -101,7 +107,9 @@ class _Look:
             last = depth == len(parts) - 1
             if module:
                 links.append(self._link(f"module {name}", module))
-                return None if last else ("module", module, f"{name} is {module}, which is no package")
+                if not last:
+                    return "module", module, f"{name} is {module}, which is no package"
+                return self._closed(module) or (self._without_name(told.name, module) if told.kind == "app" else None)
             if not packages:
                 doubt = found.doubt or (self.search.doubt if depth == 0 else "")
                 if doubt:
@@ -117,6 +125,27 @@ class _Look:
             if all(walk.state == "absent" for walk in mains):
                 return "module", told.name, f"{folders[0]} is a package without __main__.py"
         return None
+
+    def _closed(self, path: str) -> Ending | None:
+        """Say that a module is not for the user to read; importing it then fails."""
+        walk, user = self.files.walk(path), who(self.container)
+        if walk.node is None or walk.node.kind != "f" or user.may(walk.node, READ) is not False:
+            return None
+        return "permission", path, f"{walk.path} may not be read by user {user.uid}"
+
+    def _without_name(self, module: str, path: str) -> Ending | None:
+        """Say that a module has not the name that a server is told to take from it, where nothing in it makes names."""
+        spelt = (match for word in self.words if (match := _TARGET.fullmatch(word)) is not None)
+        name = next((match[2] for match in spelt if match[1] == module), "")
+        sources = Sources(self.files, release_of(self.container, self.python, self.search.version))
+        if (
+            not name
+            or not path.endswith(".py")
+            or not sources.lacking(path, (name,))
+            or sources.makes(path) is not False
+        ):
+            return None
+        return "module", path, f"{name} is not defined in {path}"
 
     def _link(self, what: str, path: str) -> Link:
         node = self.files.walk(path).node

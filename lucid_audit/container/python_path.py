@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from posixpath import basename, dirname, join, normpath
 
+from lucid_audit.container.accounts import Account, account, lines, measured, number
 from lucid_audit.container.config import Container
 from lucid_audit.container.interpret import PYTHON
 from lucid_audit.container.python_site import added
@@ -193,13 +194,22 @@ def _is_of_debian(data: bytes) -> bool:
 
 
 def _of_user(container: Container, version: str, told: Switches) -> list[str]:
-    """Return the user's own folders: of every home that may be his, for the runtime reads passwd for it."""
+    """Return the user's own folders: of his home, or of every home that may be his."""
     if not told.user:
         return []
     base = value(container, "PYTHONUSERBASE") if told.variables else ""
-    homes = sorted({"/root", "/home/nonroot", value(container, "HOME") or "/root"})
-    bases = [base.rstrip("/")] if base else [f"{home}/.local" for home in homes]
+    bases = [base.rstrip("/")] if base else [f"{home.rstrip('/')}/.local" for home in _homes(container)]
     return [f"{folder}/lib/python{version}/site-packages" for folder in bases]
+
+
+def _homes(container: Container) -> list[str]:
+    """Return the home of who runs: HOME, else what a runtime sets it to, the folder in the line of passwd or ``/``."""
+    given = value(container, "HOME")
+    who, passwd = account(container), lines(container, "/etc/passwd")
+    if not measured(container) or not isinstance(who, Account) or not isinstance(passwd, tuple):
+        return sorted({"/root", "/home/nonroot", given or "/root"})
+    of_line = (line[5] for line in passwd if len(line) > 5 and number(line[2]) == who.uid)
+    return [given or next(of_line, "") or "/"]
 
 
 def _likely(container: Container, called: str, real: str, version: str, told: Switches) -> list[str]:

@@ -24,7 +24,7 @@ _WORKERS = ("-k", "--worker-class")  # of gunicorn and hypercorn: a class by its
 _FOLDERS = ("--app-dir", "--chdir", "--working-dir", "--workdir")
 _PLAIN = frozenset((  # options of gunicorn that take no value
     "--reload", "--spew", "--preload", "--no-sendfile", "--reuse-port", "-D", "--daemon", "--initgroups", "--capture-output", "--log-syslog",
-    "-R", "--enable-stdio-inheritance", "--proxy-protocol", "--disable-redirect-access-to-syslog",
+    "-R", "--enable-stdio-inheritance", "--proxy-protocol", "--disable-redirect-access-to-syslog", "--check-config", "--print-config",
 ))  # fmt: skip
 
 

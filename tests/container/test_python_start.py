@@ -134,7 +134,7 @@ def test_extension_modules_for_another_python(tag: str) -> None:
 
 def served(files: Mapping[str, str | bytes], *command: str) -> tuple[str, set[str]]:
     """Say how a command ends, and what its imports lack."""
-    there = made({"/app/service.py": "import os\n", **files})
+    there = made({"/app/service.py": "import os\napp = 1\n", **files})
     chain = launch(there, (PYTHON, *command))
     found = imported(there, chain.interpreter) if chain.interpreter is not None and chain.end is None else None
     return chain.end.words if chain.end is not None else "", {one.name for one in found.missing} if found else set()
@@ -324,3 +324,21 @@ def test_byte_code_of_the_python_at_hand() -> None:
     minor = f"3.{sys.version_info[1]}"
     assert [name for name, _ in missing(files)] == ([] if minor == "3.13" else ["lib"])
     assert minor == "3.13" or f"Python {minor} only" in missing(files)[0][1]
+
+
+@pytest.mark.parametrize(
+    ("target", "source", "mode", "kind"),
+    [
+        ("main:app", "app = 1\n", 0o644, ""),
+        ("main:make(1)", "def make(n): pass\n", 0o644, ""),
+        ("main:application", "app = 1\n", 0o644, "module"),
+        ("main:application", "globals()['app' + 'lication'] = 1\n", 0o644, ""),
+        ("main:application", "from other import *\n", 0o644, ""),
+        ("main:app", "app = 1\n", 0o600, "permission"),
+    ],
+)
+def test_a_server_finds_the_name_that_it_is_told_to_take(target: str, source: str, mode: int, kind: str) -> None:
+    there = {"/app/main.py": source, "/usr/lib/python3/dist-packages/uvicorn/__main__.py": ""}
+    container = made(there, "65532", {"/app/main.py": mode})
+    end = launch(container, (PYTHON, "-m", "uvicorn", target)).end
+    assert (end.kind if end is not None else "") == kind

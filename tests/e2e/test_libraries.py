@@ -6,151 +6,37 @@ program's libraries and says what it does not find. Without any change it finds 
 
 from __future__ import annotations
 
-import io
 import os
 import re
 import subprocess
-import tarfile
-from collections import defaultdict
 from pathlib import Path
-from typing import NamedTuple
 
 import pytest
 
-from lucid_audit.container.config import Container
 from lucid_audit.container.linker import linked
 from lucid_audit.container.program import Program
 from lucid_audit.image.binaries import binaries
-from lucid_audit.image.layer import Layer
 from tests.containers import container, image_of
-from tests.e2e import debs
-from tests.e2e.tars import symlink
-from tests.image_sketch import layer
+from tests.e2e import libraries
 
 pytestmark = [pytest.mark.e2e, pytest.mark.skipif(os.geteuid() != 0, reason="chroot needs root")]
 
-# Programs with many different libraries; none is large.
-PACKAGES = (
-    "acl", "aria2", "bc", "coreutils", "curl", "diffutils", "dnsutils", "file", "gawk", "gpg", "gpgsm", "htop", "iproute2", "iputils-ping", "jq", "krb5-user",
-    "ldap-utils", "less", "libxml2-utils", "lsof", "mariadb-client", "nano", "nftables", "openssh-client", "optipng",
-    "poppler-utils", "postgresql-client", "procps", "redis-tools", "rsync", "socat", "sqlite3", "strace", "tcpdump", "tmux",
-    "util-linux", "webp", "wget", "xsltproc", "xz-utils",
-)  # fmt: skip
-LOADER = "/lib64/ld-linux-x86-64.so.2"
-MERGED = ("bin", "lib", "lib64", "sbin")
-KEPT = ("libc6",)  # without it nothing could be asked
-
-
-class System(NamedTuple):
-    """A file system of packages: the folder, who has which path, its layer, and the programs in it."""
-
-    root: Path
-    owners: dict[str, str]
-    base: Layer
-    programs: list[str]
-
 
 @pytest.fixture(scope="module")
-def system(tmp_path_factory: pytest.TempPathFactory) -> System:
-    owners: dict[str, str] = {}
-    tar = io.BytesIO()
-    with tarfile.open(fileobj=tar, mode="w", format=tarfile.PAX_FORMAT) as archive:
-        for folder in MERGED:
-            archive.addfile(symlink(folder, f"usr/{folder}")[0])
-        for deb in debs.fetch(debs.closure(PACKAGES, "amd64"), "amd64"):
-            for info, data in debs.members(deb):
-                info.name, info.mode = (
-                    _merged(info.name),
-                    info.mode & 0o777,
-                )  # the loader traces nobody with rights of others
-                if info.name in MERGED:
-                    continue  # a folder here would take the place of the link
-                if info.isreg() or info.issym() or info.isdir():
-                    archive.addfile(info, io.BytesIO(data))
-                if not info.isdir():
-                    owners[f"/{info.name}"] = deb.package
-    root = tmp_path_factory.mktemp("system")
-    tar.seek(0)
-    with tarfile.open(fileobj=tar) as archive:
-        archive.extractall(root, filter="fully_trusted")
-    base, _ = layer({}, tar=tar.getvalue())
-    folders = (root / "usr/bin", root / "usr/sbin")
-    programs = [
-        f"/usr/{folder.name}/{path.name}"
-        for folder in folders
-        for path in sorted(folder.iterdir())
-        if not path.is_symlink()
-    ]
-    return System(root, owners, base, [path for path in programs if _interpreter(base, path) == LOADER])
+def system(tmp_path_factory: pytest.TempPathFactory) -> libraries.System:
+    return libraries.system(tmp_path_factory.mktemp("system"))
 
 
-def _merged(name: str) -> str:
-    """Return a path of a package as a merged /usr has it, which every Debian since 12 is (policy 10.1)."""
-    path = name.removeprefix("./").strip("/")
-    return f"usr/{path}" if path.partition("/")[0] in MERGED and path not in MERGED else path
-
-
-def _interpreter(base: Layer, path: str) -> str:
-    program = base.programs.get(path)
-    return program.interpreter if isinstance(program, Program) else ""
-
-
-def _ours(one: Container, path: str) -> tuple[set[str], set[str], set[str]]:
-    """Return the files that are loaded, the names that are lacking, and doubts."""
-    program = one.files.program(one.files.walk(path))
-    assert isinstance(program, Program)
-    found = linked(one, path, program)
-    lacking = {lack.name for lack in found.lacks if not lack.doubt}
-    return {one.path for one in found.libraries}, lacking, {lack.doubt for lack in found.lacks if lack.doubt}
-
-
-def _theirs(root: Path, path: str) -> tuple[set[str], set[str]]:
-    """Return the files that the loader finds, and the names that it does not."""
-    command = ["chroot", str(root), "/usr/bin/env", "LD_TRACE_LOADED_OBJECTS=1", path]  # only the program is traced
-    done = subprocess.run(command, capture_output=True, text=True, check=False, env={"PATH": os.environ["PATH"]})
-    found = re.findall(r"^\t\S+ => (/\S+) \(0x", done.stdout, re.MULTILINE)
-    real = {"/" + os.path.relpath(os.path.realpath(root / one.lstrip("/")), root) for one in found}
-    return real, set(re.findall(r"^\t(\S+) => not found", done.stdout, re.MULTILINE))
-
-
-def test_the_loader_agrees(system: System) -> None:
-    whole = container(system.base)
+def test_the_loader_agrees(system: libraries.System) -> None:
     assert len(system.programs) > 250
-    needs: dict[str, list[str]] = defaultdict(list)
-    for path in system.programs:
-        loaded, lacking, doubts = _ours(whole, path)
-        theirs, missing = _theirs(system.root, path)
-        assert (lacking, doubts, missing) == (set(), set(), set()), path
-        assert {one for one in loaded if not one.endswith(LOADER.rpartition("/")[2])} == theirs, path
-        for library in theirs:
-            needs[system.owners[library]].append(path)
-    packages = sorted(set(needs) - set(KEPT))
-    assert len(packages) > 80
-    wrong = [told for package in packages for told in _without(system, package, needs[package])]
-    assert wrong == []
+    whole = libraries.whole(system)
+    assert [one for one in whole if not one.agrees] == []
+    without = list(libraries.without_each(system, whole))
+    assert len({one.package for one in without}) > 80
+    assert [one for one in without if not one.agrees] == []
 
 
-def _without(system: System, package: str, programs: list[str]) -> list[str]:
-    """Take one package away, and compare for every program that needs it."""
-    gone = [path for path, owner in system.owners.items() if owner == package and ".so" in path]
-    aside = [(system.root / path.lstrip("/"), system.root / f"aside-{number}") for number, path in enumerate(gone)]
-    for there, away in aside:
-        there.rename(away)
-    changed = container(system.base, gone)
-    wrong = []
-    for path in programs:
-        _, lacking, doubts = _ours(changed, path)
-        _, missing = _theirs(system.root, path)
-        if lacking != missing or doubts or not missing:
-            wrong.append(
-                f"{path} without {package}: {sorted(lacking)} {sorted(doubts)}, the loader says {sorted(missing)}"
-            )
-    for there, away in aside:
-        away.rename(there)
-    return wrong
-
-
-def test_libraries_that_nobody_has_are_noted(system: System) -> None:
+def test_libraries_that_nobody_has_are_noted(system: libraries.System) -> None:
     """What lies there ready is looked at file by file; each library that the loader misses must be among what is named."""
     names = {path.rpartition("/")[2] for path in system.owners}
     whole = binaries(image_of(system.base))
@@ -186,7 +72,7 @@ RIGHTS = {
 
 @pytest.mark.parametrize("user", [0, 65534])
 @pytest.mark.parametrize("rights", RIGHTS)
-def test_with_other_rights_the_loader_agrees(system: System, rights: str, user: int) -> None:
+def test_with_other_rights_the_loader_agrees(system: libraries.System, rights: str, user: int) -> None:
     """A library that only LD_LIBRARY_PATH names, and a program that has more rights than who starts it."""
     mode, capability = RIGHTS[rights]
     gone = [path for path, owner in system.owners.items() if owner == "libjq1" and ".so" in path]
