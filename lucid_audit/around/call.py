@@ -31,7 +31,7 @@ class BuildCall:
     """One build that somebody wrote down. Paths are from the root of the repository.
 
     ``kind`` is where it stands: workflow step, workflow, pipeline, script, Makefile, document or bake target. ``reason`` says why nothing is known
-    of what it builds, "" when it is. ``missing`` is "", context or Dockerfile; ``near`` are paths that may be meant.
+    of what it builds, "" when it is. ``missing`` is "", context, Dockerfile, bake file or bake target; ``near`` are paths that may be meant.
     ``lacking`` is None where the Dockerfile could not be judged. ``service`` is the plan's service of this Dockerfile, "" for none;
     ``planned`` and the like are what the plan says of it, empty where it says nothing.
     """

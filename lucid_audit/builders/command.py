@@ -18,9 +18,6 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-_BEFORE = frozenset(("sudo", "env", "time", "exec", "command", "nohup", "run", "!"))
-_PROGRAMS = frozenset(("docker", "podman", "buildah", "nerdctl", "docker-buildx"))
-_BUILDAH = ("bud", "build", "build-using-dockerfile")
 _VALUED = frozenset(
     (
         "--add-host", "--annotation", "--attest", "--build-context", "--builder", "--cache-from", "--cache-to", "--cgroup-parent", "--iidfile", "--label",
@@ -29,7 +26,7 @@ _VALUED = frozenset(
         "--allow", "--arch", "--os", "--variant", "--format", "--volume", "-v", "--device", "--creds", "--authfile", "--cert-dir", "--decryption-key", "--env",
         "--ignorefile", "--jobs", "--logfile", "--userns", "--runtime", "--timestamp", "--unsetenv", "--sign-by", "--cap-add", "--cap-drop", "--dns", "--annotation",
         "--cpp-flag", "--from", "--hooks-dir", "--pid", "--ipc", "--uts", "--cgroupns", "--retry", "--retry-delay", "--os-version", "--os-feature", "--unsetlabel",
-        "--context-sub-path", "--cache-repo", "--cache-ttl", "--cache-dir", "--verbosity", "--registry-mirror", "--digest-file", "--label",
+        "--set", "--context-sub-path", "--cache-repo", "--cache-ttl", "--cache-dir", "--verbosity", "--registry-mirror", "--digest-file", "--label",
     )
 )  # fmt: skip
 _KANIKO = {"-c": "--context", "-d": "--destination", "-f": "--dockerfile"}
@@ -43,6 +40,13 @@ GENERATED = re.compile(
 """What a script does that may put a Dockerfile, or a context, where none is in the repository."""
 
 
+class Baked(NamedTuple):
+    """What a call of bake names: its files, none for those that it finds by itself, and targets, none for "default"."""
+
+    files: tuple[Value, ...] = ()
+    targets: tuple[Value, ...] = ()
+
+
 @record(eq=False)
 class BuildCommand:
     """One build that somebody wrote down. ``span`` is its place in ``file``, an absolute path.
@@ -50,7 +54,8 @@ class BuildCommand:
     ``folders`` are absolute: where it may be run, the likeliest first; none when that is not known. ``dockerfile`` is None
     where it is left out. ``tags`` are known image names; ``hidden`` are reasons why others are not. ``names`` are image names
     of which only the tag is not known. ``open``: why there may be more words than are known, "" when there are none.
-    ``made``: its script may make or fetch what is built. ``loose``: ``-f`` may also count from the context.
+    ``made``: its script may make or fetch what is built. ``loose``: ``-f`` may also count from the context. ``bake``: it calls bake,
+    whose files say what is built.
     """
 
     file: str
@@ -68,6 +73,7 @@ class BuildCommand:
     open: str = ""
     made: bool = False
     loose: bool = False
+    bake: Baked | None = None
 
 
 class Resolved(NamedTuple):
@@ -85,6 +91,8 @@ class Resolved(NamedTuple):
 def resolve(command: BuildCommand) -> Resolved | Unknown | None:
     """Return what a command builds, seen from the first folder in which that is there. None for what is no folder of ours."""
     context, file = command.context, command.dockerfile
+    if command.bake is not None:
+        return None  # what its files declare is read with them
     for value in (context, file):
         if isinstance(value, Unknown):
             return value
@@ -137,39 +145,6 @@ class Given:
     def all(self, *names: str) -> list[tuple[Value, str]]:
         """Return all values of a flag, each with how it is written."""
         return [pair for name in names for pair in self.flags.get(name, ())]
-
-
-def program(words: Words) -> tuple[str, int]:
-    """Return which builder a command calls, "" for none, and the number of the first word that is the builder's own."""
-    first: list[tuple[str, int]] = []
-    for number, read in enumerate(words.read):
-        if isinstance(read, Unknown):
-            break
-        first += [(word, number) for word in read]
-        if len(first) > 12:
-            break
-    at = 0
-    while at < len(first) and (first[at][0] in _BEFORE or (at and re.match(r"-|[^=]*=", first[at][0]))):
-        at += 1
-    names = [word for word, _ in first]
-    called = os.path.basename(names[at]) if at < len(names) else ""
-    if called == "executor" and ("/kaniko/" in names[at] or any(word.startswith("--destination") for word in names)):
-        return "kaniko", first[at][1] + 1
-    if called not in _PROGRAMS:
-        return "", 0
-    at += 1
-    while at < len(names) and names[at].startswith("-"):  # docker's own options
-        at += 1 if "=" in names[at] or names[at] in ("-D", "--debug", "--tls", "--remote", "-r") else 2
-    rest = names[at : at + 2]
-    if called == "docker-buildx":
-        rest, at = ["buildx", *rest], at - 1
-    if called == "buildah":
-        length = 1 if rest[:1] and rest[0] in _BUILDAH else 0
-    elif rest[:1] == ["build"]:
-        length = 1
-    else:
-        length = 2 if rest in (["buildx", "build"], ["image", "build"], ["buildx", "b"], ["builder", "build"]) else 0
-    return (called, first[at + length - 1][1] + 1) if length else ("", 0)
 
 
 def given(words: Words, start: int, called: str) -> Given:

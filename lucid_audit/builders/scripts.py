@@ -8,13 +8,14 @@ from __future__ import annotations
 import os
 import re
 
-from lucid_audit.builders.command import GENERATED, BuildCommand, Given, Words, args, given, platforms, program, tagged
+from lucid_audit.builders.built import Session, built
+from lucid_audit.builders.called import program
+from lucid_audit.builders.command import GENERATED, BuildCommand, Words, args, given, platforms, tagged
 from lucid_audit.builders.expand import Values
 from lucid_audit.builders.pieces import PARENTHESES, Function, Loop, Piece, Placed, functions, loops, placed, split
 from lucid_audit.dockerfile.shell import parse_script
 from lucid_audit.dockerfile.shell_match import ScriptError, matching
 from lucid_audit.record import replace
-from lucid_audit.text import Span
 from lucid_audit.tuples import NamedTuple
 from lucid_audit.values import Unknown, Value
 
@@ -253,7 +254,7 @@ class Shell:
         if not called:
             return
         found = given(words, start, called)
-        made = self._made(found, called)
+        made = built(Session(self.file, self.kind, self.folders), found, called)
         if made is None:
             return
         self._found += 1
@@ -263,31 +264,6 @@ class Shell:
         yield replace(
             made, span=span, tags=tags, names=names, hidden=hidden, platforms=platforms(found), args=args(found),
             target=target if target is not None else "", open=made.open or found.open, made=self.made,
-        )  # fmt: skip
-
-    def _made(self, found: Given, called: str) -> BuildCommand | None:
-        if called == "kaniko":
-            raw = found.last("--context") or "."
-            context: Value = raw.removeprefix("dir://") if isinstance(raw, str) else raw
-            file = found.last("--dockerfile")
-            return BuildCommand(self.file, Span(0, 0), self.kind, self.folders, context, file, loose=True)
-        known = [word for word in found.rest if isinstance(word, str)]
-        unknown = [word for word in found.rest if isinstance(word, Unknown)]
-        if "-" in known:
-            return None  # the Dockerfile or the context comes from another program
-        more = unknown[0].reason if unknown and known else ""
-        if len(known) > 1:
-            return None  # no builder takes two; it is not read rightly
-        if not known and not unknown:
-            if called not in ("podman", "buildah"):
-                return None  # talk of a command, or an alias that says the rest
-            known = ["."]
-        file = found.last("-f", "--file")
-        if file == "-":
-            file = Unknown("the Dockerfile comes from another program")
-        return BuildCommand(
-            self.file, Span(0, 0), self.kind, self.folders, known[0] if known else unknown[0], file,
-            open=more, loose=called in ("podman", "buildah"),
         )  # fmt: skip
 
 

@@ -9,7 +9,7 @@ import itertools
 import os
 import re
 
-from lucid_audit.builders.command import BuildCommand
+from lucid_audit.builders.command import Baked, BuildCommand
 from lucid_audit.builders.scripts import Shell
 from lucid_audit.builders.yamlpieces import Pipeline, Reader
 from lucid_audit.builders.yamltree import YamlError
@@ -29,6 +29,7 @@ _DOTTED = re.compile(r"[A-Za-z_][\w-]*(?:\.[A-Za-z_][\w-]*)+")
 _BUILD_ACTION = re.compile(
     r"(?:docker/build-push-action|mr-smithers-excellent/docker-build-push|redhat-actions/buildah-build)@"
 )
+_BAKE_ACTION = re.compile(r"docker/bake-action@")
 _META_ACTION = re.compile(r"docker/metadata-action@")
 _CHECKOUT = re.compile(r"actions/checkout@")
 
@@ -169,6 +170,8 @@ def _steps(
                 moved = given["path"]
         elif _META_ACTION.match(uses) and step.get("id"):
             metadata[str(step["id"])] = _lines(scope, given.get("images"))[0]
+        elif _BAKE_ACTION.match(uses):
+            yield _shifted(_bake_step(reader, place, given, scope), moved, elsewhere, made)
         elif _BUILD_ACTION.match(uses):
             build = _action(reader, place, given, scope, metadata)
             yield _shifted(build, moved, elsewhere, made)
@@ -237,6 +240,22 @@ def _lines(scope: _Scope, raw: object) -> tuple[tuple[str, ...], tuple[str, ...]
         if isinstance(name, str) and name:
             names.append(name)
     return tuple(known), tuple(names), tuple(hidden)
+
+
+def _bake_step(reader: Reader, at: Path, given: dict[str, Any], scope: _Scope) -> BuildCommand:
+    """Return what a step of docker/bake-action runs: its lists are of lines or commas, its paths count from ``workdir``."""
+    lists: list[tuple[Value, ...]] = []
+    for key in ("files", "targets"):
+        known, _, hidden = _lines(scope, given.get(key))
+        lists.append((*known, *map(Unknown, hidden)))
+    folder = scope.text(given.get("workdir") or ".")
+    folders = (os.path.normpath(os.path.join(scope.root, folder)),) if isinstance(folder, str) else ()
+    source = str(given.get("source") or ".")
+    remote = "" if source in (".", "./") or "github.repository" in source else "the files come from another repository"
+    return BuildCommand(
+        reader.source.path, reader.span((*at, "uses")), "workflow step", folders, ".",
+        open=remote, bake=Baked(lists[0], lists[1]),
+    )  # fmt: skip
 
 
 def _action(

@@ -10,7 +10,7 @@ from difflib import get_close_matches
 from lucid_audit import audit, lint
 from lucid_audit.around.call import BuildCall, Lacking
 from lucid_audit.around.service import Deployment, deploy
-from lucid_audit.builders import absent
+from lucid_audit.builders import absent, baked
 from lucid_audit.builders.command import BuildCommand, Resolved, resolve
 from lucid_audit.container.config import Container
 from lucid_audit.dockerfile.build import Build
@@ -85,15 +85,46 @@ def calls(found: Repository, plan: Plan, builds: Builds, change: Change | None =
     sources: dict[str, SourceText] = {}
     for command in found.commands:
         where = resolve(command)
+        if command.bake is not None and (change is None or change.everything or _bakes_anew(command, change)):
+            yield from _baking(command, _source(command.file, sources), found)
         if where is None or (change is not None and not _concerned(command.file, where, change)):
             continue
-        if command.file not in sources:
-            _, data = content(Item(command.file))
-            sources[command.file] = SourceText.decode(os.path.relpath(command.file), data)
-        yield _call(command, where, sources[command.file], found, plan, builds)
+        yield _call(command, where, _source(command.file, sources), found, plan, builds)
     for one in absent.targets(found.builders, found.troubles, found.root):
         if change is None or change.of(one.source.path) or change.of(os.path.join(found.root, one.dockerfile)):
             yield one
+
+
+def _source(file: str, sources: dict[str, SourceText]) -> SourceText:
+    if file not in sources:
+        _, data = content(Item(file))
+        sources[file] = SourceText.decode(os.path.relpath(file), data)
+    return sources[file]
+
+
+def _bakes_anew(command: BuildCommand, change: Change) -> bool:
+    """Whether a change is of the file that calls bake or of any that bake may read."""
+    return change.of(command.file) or any(path.endswith((".hcl", ".json", ".yaml", ".yml")) for path in change.paths)
+
+
+def _baking(command: BuildCommand, source: SourceText, found: Repository) -> Iterator[BuildCall]:
+    """Yield what a call of bake names and is not there; a document may tell of files that are another repository's."""
+    lost = baked.lacks(command, found.root)
+    if "BAKE_FILE" in source.text:
+        lost = Unknown("a variable names the file of bake")
+    if isinstance(lost, Unknown):
+        yield BuildCall(source, command.span, command.kind, lost.reason)
+        return
+    for one in lost:
+        file = one.what == "bake file"
+        name = os.path.relpath(one.name, found.root) if file else one.name
+        near = tuple(os.path.relpath(path, found.root) for path in one.near) if file else one.near
+        reason = "the document may speak of another repository" if file and command.kind == "document" else ""
+        if file and (not near or git(found.root, "check-ignore", "--no-index", "--", name)):
+            reason = (
+                f"{name} may be made before the build"  # programs write such files; a like name beside it says: renamed
+            )
+        yield BuildCall(source, command.span, command.kind, reason, "", name, one.what, near)
 
 
 def _concerned(file: str, where: Resolved | Unknown, change: Change) -> bool:

@@ -273,3 +273,23 @@ def test_a_change_narrows_it(tmp_path: Path, capsys: pytest.CaptureFixture[str],
     assert {one[0] for one in told(found)} == CHANGES[changed]
     around = json.loads(found)["around"]
     assert around["unused"] == (["old/Dockerfile"] if changed == "lucid-plan.yaml" else [])
+
+
+BAKE = 'target "api" { context = "api" }\ntarget "default" { context = "api" }\n'
+CALLS = {
+    "docker buildx bake": [],
+    "docker buildx bake apis": ["this builds bake target apis, which is not here; did you mean api?"],
+    "docker buildx bake -f docker-baker.hcl api": [
+        "this builds bake file docker-baker.hcl, which is not here; did you mean docker-bake.hcl?"
+    ],
+    "python3 generate.py\ndocker buildx bake -f matrix.json": [],
+    "export BUILDX_BAKE_FILE=other.hcl\ndocker buildx bake apis": [],
+}
+
+
+@pytest.mark.parametrize("script", CALLS)
+def test_calls_of_bake(tmp_path: Path, capsys: pytest.CaptureFixture[str], script: str) -> None:
+    """A file that is not there may be one that a program writes, unless its name is nearly that of one beside it."""
+    plant(tmp_path, {**SHOP, "compose.yaml": "", "docker-bake.hcl": BAKE, "build.sh": f"{script}\n"})
+    around = json.loads(run(tmp_path, capsys, "--format", "json")[1])["around"]
+    assert [one["message"] for subject in around["subjects"] for one in subject["findings"]] == CALLS[script]

@@ -32,9 +32,8 @@ def build_finds(call: BuildCall, params: Stands) -> Answers:
     if call.reason:
         yield Skip(call.span, call.reason)
     elif call.missing:
-        path = call.context if call.missing == "context" else call.dockerfile
-        near = f"; did you mean {' or '.join(call.near)}?" if call.near else ""
-        yield Hit(call.span, what="build context" if call.missing == "context" else "Dockerfile", path=path, near=near)
+        what, path = ("build context", call.context) if call.missing == "context" else (call.missing, call.dockerfile)
+        yield from lost(call.span, Absent(what, path, call.near))
 
 
 @check("bake-finds")
