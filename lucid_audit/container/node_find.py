@@ -145,6 +145,8 @@ class NodeFinder:
     def _exported(self, folder: str, exports: Any, inside: str, *, static: bool) -> Target:
         """Resolve through ``exports``; what they do not say is not judged."""
         told = exported(exports, f"./{inside}" if inside else ".", "import" if static else "require")
+        if told is None and hidden(exports, f"./{inside}" if inside else "."):
+            return Target(there=f"not among the exports of {folder}")
         if told is None:
             return Target(doubt=f"what the exports of {folder} give for {inside or 'it'} is not followed")
         target = self._first([normpath(join(folder, told))])
@@ -189,6 +191,20 @@ def exported(exports: Any, inside: str, way: str) -> str | None:
         if star and fits and inside != begin and len(begin) > len(best.partition("*")[0]):
             best, rest = str(key), inside[len(begin) : len(inside) - len(end)]
     return _chosen(exports[best], way, rest, _NODES) if best else None
+
+
+def hidden(exports: Any, inside: str) -> bool:
+    """Whether ``exports`` surely do not name a path. Folders, which old versions allow, and ``null`` may name more."""
+    keys = [str(key) for key in exports] if isinstance(exports, dict) else []
+    if not any(key.startswith(".") for key in keys):
+        return inside != "." and (isinstance(exports, str) or bool(keys))
+    plain = all(key.startswith(".") and not key.endswith("/") for key in keys)
+    return plain and inside not in keys and not any(_fits(key, inside) for key in keys)
+
+
+def _fits(key: str, inside: str) -> bool:
+    begin, star, end = key.partition("*")
+    return bool(star) and inside.startswith(begin) and inside.endswith(end)
 
 
 def _chosen(target: Any, way: str, rest: str, left: int) -> str | None:

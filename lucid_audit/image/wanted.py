@@ -21,6 +21,9 @@ ALWAYS = (
     "/etc/apko.json",
     "/usr/lib/jvm/*/release",
     "/opt/java/*/release",
+    "/usr/local/include/node/node_version.h",
+    "/usr/include/node/node_version.h",
+    "/nodejs/include/node/node_version.h",
     "/opt/*/release",
     "/usr/local/*/release",
 )

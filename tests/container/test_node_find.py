@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from lucid_audit.container.node_find import NodeFinder, Target, exported
+from lucid_audit.container.node_find import NodeFinder, Target, exported, hidden
 from tests.image_sketch import image
 
 APP = "/app/lib/main.js"
@@ -92,7 +92,7 @@ def test_exports_decide() -> None:
     assert find(files, "x/b/d") == Target(there=f"not there: {folder} has no ./lib/d.js")
     found = find(files, "x/lib/c.js")
     assert found is not None
-    assert found.doubt == f"what the exports of {folder} give for lib/c.js is not followed"
+    assert found.there == f"not among the exports of {folder}"
 
 
 def test_a_package_knows_its_own_name() -> None:
@@ -132,3 +132,16 @@ def test_a_damaged_manifest_is_not_known(text: str) -> None:
     found = find({"/app/node_modules/x/package.json": text, "/app/node_modules/x/index.js": ""}, "x")
     assert found is not None
     assert found.path == ("/app/node_modules/x/index.js" if text == "\ufeff{}" else "")
+
+
+@pytest.mark.parametrize(
+    ("exports", "inside", "sure"),
+    [
+        ("./a.js", "./a.js", True), ("./a.js", ".", False), ({"require": "./a.js"}, "./b", True), ({"require": "./a.js"}, ".", False),
+        ({".": "./a.js", "./b": None}, "./b", False), ({".": "./a.js", "./lib/": "./lib/"}, "./lib/c", False),
+        ({".": "./a.js", "./l/*.js": "./l/*.js"}, "./l/c.js", False), ({".": "./a.js", "./l/*.js": "./l/*.js"}, "./l/c", True),
+        ({".": "./a.js"}, "./package.json", True), ({}, "./a", False), (None, "./a", False), ([], "./a", False),
+    ],
+)  # fmt: skip
+def test_what_exports_hide(exports: Any, inside: str, sure: bool) -> None:
+    assert hidden(exports, inside) is sure
