@@ -38,6 +38,8 @@ def extensions(container: Container, interpreter: Interpreter) -> Extensions | N
     if found is None or program is None or isinstance(program, Unknown) or program.kind != "elf":
         return None
     modules = {module.path: module for module in found.modules if module.path.endswith(ENDINGS)}
+    if not modules:
+        return Extensions((), (), ())  # what the interpreter lacks itself is not theirs
     result = linked(container, interpreter.real, program, modules, by_hand=cache(partial(_by_hand, container, found)))
     lacks = [(modules[lack.root], lack) for lack in result.lacks if found.sure(modules[lack.root])]
     return Extensions(tuple(modules.values()), result.libraries, tuple(lacks))
