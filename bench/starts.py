@@ -195,7 +195,7 @@ def report(outcomes: list[Outcome], left_out: int, rows_of_libraries: Sequence[s
             *rows_of_libraries,
         )),
         "\n".join(("| the engine says | images | right cause | other error | named undecidable | unknown | nothing |", "|---|---|---|---|---|---|---|", *rows)),
-        (f"Built and started with the engine, {_shares(outcomes)}; arm64 through qemu. {left_out} cases could not be run here."
+        (f"Built and started with the engine, {_shares(outcomes)}; arm64 through qemu. {left_out} cases were not run."
         f" {datetime.now(UTC):%Y-%m-%d}, at {_commit()}. A case is a base of Debian's packages and a few files (`bench/start_cases.py`); what is wrong with"
         " it, and which rules may say so, was written down before the tool was asked."),
         "## Where the two differ",
