@@ -413,3 +413,73 @@ def test_any_text_can_be_read(tmp_path_factory: pytest.TempPathFactory, text: st
         assert 0 <= one.span.start <= one.span.end <= length
         resolve(one)
         json.dumps([one.tags, one.names, one.hidden, dict(one.args)])
+
+
+EXTENDED = {
+    ".gitlab-ci.yml": """\
+include:
+  - local: /ci/jobs.yaml
+  - project: team/other
+    file: x.yml
+variables: {TAG: "1"}
+.base:
+  variables: {DIR: api, NAME: team/base}
+  before_script: [cd web]
+  script:
+    - docker build -t $NAME:$TAG .
+one:
+  extends: .base
+  variables: {NAME: team/one}
+two:
+  extends: [.base, .remote]
+  before_script: []
+three:
+  script:
+    - !reference [.setup, script]
+    - [docker build -t team/three:$DIR ., echo]
+  extends: .remote
+loop: {extends: loop}
+""",
+    "ci/jobs.yaml": """\
+.setup:
+  script:
+    - cd api
+.remote:
+  script:
+    - docker build -t team/remote:$TAG $DIR
+  variables: {DIR: web}
+included:
+  extends: .remote
+""",
+}
+
+
+def test_what_a_pipeline_extends_refers_to_and_includes(tmp_path: Path) -> None:
+    plant(tmp_path, {**BASE, **EXTENDED})
+    commands = found(tmp_path, ".gitlab-ci.yml", "ci/jobs.yaml")
+    assert [(os.path.relpath(one.file, tmp_path), short(tmp_path, one)) for one in commands] == [
+        (".gitlab-ci.yml", "10:7 team/base:1 | web/Dockerfile in web"),
+        (".gitlab-ci.yml", "10:7 team/one:1 | web/Dockerfile in web"),
+        ("ci/jobs.yaml", "6:7 team/remote:1 | web/Dockerfile in web"),
+        (".gitlab-ci.yml", "20:8 team/three:web | api/Dockerfile in api"),
+        ("ci/jobs.yaml", "6:7 team/remote:1 | web/Dockerfile in web"),
+        ("ci/jobs.yaml", "6:7 team/remote:1 | web/Dockerfile in web"),
+    ]
+
+
+def test_a_pipeline_that_would_never_end(tmp_path: Path) -> None:
+    """Jobs that extend, and lists that refer to, twenty others each, ten deep."""
+
+    def many(to: int) -> str:
+        return f"extends: [{', '.join(f'.j{to}_{n}' for n in range(20))}]" if to < 10 else "variables: {A: b}"
+
+    jobs = "".join(
+        f".j{depth}_{n}:\n  {many(depth + 1)}\n  script:\n" + f"    - !reference [.j{depth + 1}_0, script]\n" * 20
+        for depth in range(10)
+        for n in range(20)
+    )
+    plant(
+        tmp_path,
+        {**BASE, ".gitlab-ci.yml": f"include: [local: /.gitlab-ci.yml]\nlast:\n  script: docker build api\n{jobs}"},
+    )
+    assert [short(tmp_path, one) for one in found(tmp_path, ".gitlab-ci.yml")] == ["3:11 - | api/Dockerfile in api"]
