@@ -12,7 +12,7 @@ import zlib
 
 LIMIT = 32 << 20  # bytes of an archive that is looked into
 _MANIFEST = 1 << 20  # bytes of a manifest
-_BROKEN = (
+BROKEN = (  # what zipfile raises for an archive that is damaged or packed in a way it does not read
     zipfile.BadZipFile,
     ValueError,
     NotImplementedError,
@@ -62,7 +62,7 @@ class Jar:
         try:
             with self._archive.open(self._names[name]) as file:
                 return file.read(limit)
-        except _BROKEN as error:
+        except BROKEN as error:
             raise UnreadableJarError(str(error)) from error
 
 
@@ -72,7 +72,7 @@ def read_jar(data: bytes) -> Jar | None:
         return None
     try:
         archive = zipfile.ZipFile(io.BytesIO(data))
-    except _BROKEN as error:
+    except BROKEN as error:
         raise UnreadableJarError(str(error)) from error
     return Jar(archive)
 

@@ -7,10 +7,9 @@ ELF files count; those whose path names another system than Linux do not.
 from __future__ import annotations
 
 import io
-import struct
 import zipfile
-import zlib
 
+from lucid_audit.container.jar import BROKEN
 from lucid_audit.container.program import read_program
 from lucid_audit.regex import regex
 
@@ -22,20 +21,9 @@ _LIBRARY = regex(r".*\.(?:so(?:\.[\d.]+)?|jnilib|node)")
 _OTHER = regex(
     r".*(?<![a-z])(?:android|freebsd|openbsd|netbsd|dragonfly|sunos|solaris|illumos|aix|hpux|mac(?:os)?x?|darwin|osx|win(?:dows)?)(?![a-z]).*"
 )
-_BROKEN = (
-    zipfile.BadZipFile,
-    ValueError,
-    NotImplementedError,
-    RuntimeError,
-    struct.error,
-    OSError,
-    EOFError,
-    zlib.error,
-)
 
-Natives = list[
-    list[str]
-]  # of each archive: its name within the file, "" for itself; a first library; the machines, sorted
+# Of each archive: its name within the file, "" for itself; a first library; the machines, sorted.
+Natives = list[list[str]]
 
 
 def natives(data: bytes) -> Natives:
@@ -63,7 +51,7 @@ def _look(data: bytes, name: str, found: Natives) -> None:
                         program = read_program(file.read(_HEAD))
                     if program is not None and program.type == "shared":
                         machines.setdefault(program.architecture, inside)
-    except _BROKEN:
+    except BROKEN:
         return  # what was found so far is true, but not all
     if machines:
         found.append([name, min(machines.values()), *sorted(machines)])
