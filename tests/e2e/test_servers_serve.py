@@ -20,7 +20,7 @@ from tests.e2e import cache
 
 pytestmark = pytest.mark.e2e
 PACKAGES = ("uvicorn", "gunicorn", "hypercorn", "daphne", "waitress", "granian", "celery", "flask", "gevent")
-TELL = "import os\napp = application = create = os\nprint('FOUND', __file__, flush=True)\nos._exit(0)\n"
+TELL = "import os\napp = application = create = os\nos.write(1, f'\\nFOUND {__file__}\\n'.encode())\nos._exit(0)\n"
 FILES = {"main.py": TELL, "wsgi.py": TELL, "shop/__init__.py": "", "shop/main.py": TELL, "src/inner.py": TELL, "src/conf.py": "import helper\n",
          "helper.py": ""}  # fmt: skip
 COMMANDS = (
