@@ -343,6 +343,7 @@ MEASURED_ONLY = {
     "program-library-too-old",
     "extension-cannot-load",
     "health-check-extension-cannot-load",
+    "distribution-unfit",
     "timezone-missing",
     "locale-missing",
 }

@@ -61,7 +61,7 @@ class Imports:
 @check("imports-follow")
 def imports_follow(container: Container, params: Imports) -> Answers:
     """Judge what a program imports whenever it starts. Where the command itself is not known, others say so."""
-    interpreter, place = _interpreter(container, params.of)
+    interpreter, place = interpreter_of(container, params.of)
     if interpreter is None:
         return
     from lucid_audit.container.reached import reached  # noqa: PLC0415  (only for what gets that far)
@@ -80,7 +80,7 @@ def imports_follow(container: Container, params: Imports) -> Answers:
 @check("syntax-understood")
 def syntax_understood(container: Container, params: Imports) -> Answers:
     """Judge whether the interpreter can read every source that a program imports whenever it starts."""
-    interpreter, place = _interpreter(container, params.of)
+    interpreter, place = interpreter_of(container, params.of)
     if interpreter is None:
         return
     from lucid_audit.container.reached import reached  # noqa: PLC0415  (only for what gets that far)
@@ -98,7 +98,7 @@ def syntax_understood(container: Container, params: Imports) -> Answers:
 @check("extensions-load")
 def extensions_load(container: Container, params: Imports) -> Answers:
     """Judge the libraries of the extension modules that a program imports whenever it starts."""
-    interpreter, place = _interpreter(container, params.of)
+    interpreter, place = interpreter_of(container, params.of)
     if interpreter is None:
         return
     from lucid_audit.container.extensions import extensions  # noqa: PLC0415  (only for what gets that far)
@@ -111,7 +111,7 @@ def extensions_load(container: Container, params: Imports) -> Answers:
             yield Hit(place, where=module.where, module=module.name, lacking=lack.words)
 
 
-def _interpreter(container: Container, of: str) -> tuple[Interpreter | None, Place]:
+def interpreter_of(container: Container, of: str) -> tuple[Interpreter | None, Place]:
     """Return the interpreter that surely starts, and the place that tells it what to run."""
     chain, place = chain_of(container, of)
     if of == "command" and container.cmd.known() is not None:

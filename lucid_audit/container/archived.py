@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     from zipfile import ZipFile
 
 ARCHIVE = 32 << 20  # bytes of an archive that is looked into
-ENDINGS = (".pyz", ".pyzw", ".zip", ".egg", ".whl")  # of archives that are run
 _MEMBERS = 50_000  # that are listed
 _UNPACKED = 128 << 20  # bytes that are unpacked of one archive: the rest is not known
 _END = b"PK\5\6"  # of the central directory, which an archive ends with

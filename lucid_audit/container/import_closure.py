@@ -14,14 +14,12 @@ from functools import lru_cache
 from posixpath import basename
 
 from lucid_audit.container.access import READ, who
-from lucid_audit.container.archived import ENDINGS
 from lucid_audit.container.closure import Closure, Missing, Module, Refusal
 from lucid_audit.container.config import Container
-from lucid_audit.container.import_words import byte_code, elsewhere
 from lucid_audit.container.imports import Import, Raw, absolute
 from lucid_audit.container.interpret import task
 from lucid_audit.container.launch import Interpreter
-from lucid_audit.container.python_begin import Begin, begin, variables
+from lucid_audit.container.python_begin import ARCHIVES, Begin, begin, variables
 from lucid_audit.container.python_find import Finder, Found
 from lucid_audit.container.python_path import Python
 from lucid_audit.container.python_release import release_of
@@ -39,7 +37,7 @@ def imported(container: Container, python: Interpreter) -> Closure | None:
     start = begin(container, Python(python.called, python.real, python.argv[1:]), told) if told is not None else None
     if start is None:
         return None
-    if start.script.endswith(ENDINGS):
+    if start.script.endswith(ARCHIVES):
         program = Module("__main__", start.script)
         unread = Missing(f"the modules of {start.script}", program, Import("", "", 0), "")
         return Closure((program,), (), ((unread, "it is not looked into"),), lambda _: True)
@@ -139,7 +137,7 @@ class _Closure:
                 self.lacking[name] = [Missing(name, by, wanted, there, found.doubt)]
             return False
         self.found[name] = found
-        made = byte_code(self.files, found.path, self.search.version) if found.path.endswith(".pyc") else ""
+        made = self._made_by(found.path) if found.path.endswith(".pyc") else ""
         if made and by is not None:
             there = f"there as byte code of Python {made} only ({found.path})"
             self.lacking[name] = [Missing(name, by, wanted, there, found.doubt)]
@@ -208,11 +206,18 @@ class _Closure:
         modules = tuple(self.modules.values())
         return Closure(modules, tuple(missing), (*unknown, *self._undecided()), self._is_sure, refused)
 
+    def _made_by(self, path: str) -> str:
+        from lucid_audit.container.import_words import byte_code  # noqa: PLC0415  (few modules have no source)
+
+        return byte_code(self.files, path, self.search.version)
+
     def _explained(self, one: Missing) -> Missing:
         """Say which interpreter needs a module, if not all do, and where else it is when it is in no folder of the path."""
         one = one._replace(under=self.sources.only_under(one.by.path, one.at.line))
         if "." in one.name or not one.there.startswith("in no folder"):
             return one
+        from lucid_audit.container.import_words import elsewhere  # noqa: PLC0415  (only for a finding)
+
         return one._replace(there=one.there + elsewhere(self.files, self.search, self.python, one.name))
 
     def _undecided(self) -> Iterator[tuple[Missing, str]]:

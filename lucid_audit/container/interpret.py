@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from posixpath import basename
 
-from lucid_audit.container.starters import SERVERS, program_of, served, with_variables
 from lucid_audit.regex import regex
 from lucid_audit.tuples import NamedTuple
 
@@ -61,6 +60,12 @@ PYTHON_SCRIPTS = (
     r"pip[0-9.]*|gunicorn|uvicorn|hypercorn|daphne|granian|waitress-serve|celery|flask|fastapi|alembic|pytest|streamlit"
 )
 
+# Programs that serve a module which they are told, by the module that is run with ``-m`` instead.
+_OF_MODULES = {"uvicorn": "uvicorn", "gunicorn": "gunicorn", "hypercorn": "hypercorn", "daphne": "daphne", "granian": "granian",
+               "waitress": "waitress-serve", "celery": "celery", "flask": "flask"}  # fmt: skip
+SERVERS = tuple(_OF_MODULES.values())
+VARIABLES = ("FLASK_APP", "GUNICORN_CMD_ARGS")  # that tell servers what to serve
+
 
 class Task(NamedTuple):
     """What runs. ``kind``: ``script``, ``module``, ``app`` (a module that a server loads), ``node``, ``jar``, ``class``.
@@ -82,7 +87,7 @@ class Task(NamedTuple):
 def task(program: str, arguments: tuple[str, ...], variables: Mapping[str, str] | None = None) -> Task | None:
     """Return what a program is told to run, None when that is not plain to see or it is no interpreter.
 
-    ``variables`` are those of ``starters.VARIABLES`` that are set.
+    ``variables`` are those of ``VARIABLES`` that are set.
     """
     name = basename(program)
     if PYTHON.fullmatch(name):
@@ -134,7 +139,7 @@ def _python(arguments: tuple[str, ...], variables: Mapping[str, str]) -> Task | 
                 value = word[at:] or (words.pop(0) if words else "")
                 if letter != "m":
                     break
-                app = _app(program_of(value), tuple(words), variables) if program_of(value) else None
+                app = _app(_OF_MODULES[value], tuple(words), variables) if value in _OF_MODULES else None
                 if app is not None:
                     return app._replace(server=value)
                 return Task("module", value) if value else None
@@ -142,6 +147,8 @@ def _python(arguments: tuple[str, ...], variables: Mapping[str, str]) -> Task | 
 
 
 def _app(program: str, arguments: tuple[str, ...], variables: Mapping[str, str]) -> Task | None:
+    from lucid_audit.container.starters import served, with_variables  # noqa: PLC0415  (few containers have a server)
+
     found = served(program, with_variables(program, arguments, variables))
     if found is None:
         return None

@@ -12,10 +12,8 @@ from posixpath import basename, join
 from lucid_audit.container.access import EXECUTE, Who, who
 from lucid_audit.container.config import Container
 from lucid_audit.container.execute import WRAPPERS, after_env, search_path, unwrapped
-from lucid_audit.container.interpret import INTERPRETERS, PYTHON_SCRIPTS, Task, task
+from lucid_audit.container.interpret import INTERPRETERS, PYTHON_SCRIPTS, VARIABLES, Task, task
 from lucid_audit.container.program import Program
-from lucid_audit.container.python_switches import value
-from lucid_audit.container.starters import VARIABLES
 from lucid_audit.container.tree import Made, Walk
 from lucid_audit.regex import regex
 from lucid_audit.tuples import NamedTuple
@@ -125,7 +123,8 @@ class _Launch:
             self._java(walk.path, told, argv[1:])
 
     def _task(self, program: str, argv: tuple[str, ...]) -> Task | None:
-        return task(program, argv[1:], {name: value(self.container, name) for name in VARIABLES})
+        given = ((name, self.container.env[name].known()) for name in VARIABLES if name in self.container.env)
+        return task(program, argv[1:], {name: value for name, value in given if value})
 
     def _told(self, called: str, real: str, told: Task, argv: tuple[str, ...]) -> None:
         """Follow what an interpreter is told to run; of a script that tells it, the interpreter that runs the script."""

@@ -10,9 +10,7 @@ from collections.abc import Sequence
 from posixpath import join
 
 from lucid_audit.container.access import READ, who
-from lucid_audit.container.archived import opened
 from lucid_audit.container.config import Container
-from lucid_audit.container.import_words import elsewhere
 from lucid_audit.container.interpret import Task
 from lucid_audit.container.launch import Link
 from lucid_audit.container.python_begin import begin
@@ -77,6 +75,8 @@ def _main(container: Container, there: Walk) -> Ending | None:
         if all(walk.state == "absent" for walk in mains):
             return "script", there.path, f"{there.path} is a folder without __main__.py"
     elif not there.path.endswith(".py"):
+        from lucid_audit.container.archived import opened  # noqa: PLC0415  (archives are rare)
+
         archive = opened(node)
         if archive is not None and not {"__main__.py", "__main__.pyc"} & set(archive.namelist()):
             return "script", there.path, f"{there.path} is an archive without __main__.py"
@@ -155,5 +155,7 @@ class _Look:
         if not top:
             return f"there is no {name.rpartition('.')[2]} in {folders[0]}"
         known = [folder for folder in dict.fromkeys(folders) if self.files.walk(folder).state == "present"]
+        from lucid_audit.container.import_words import elsewhere  # noqa: PLC0415  (only for a finding)
+
         more = elsewhere(self.files, self.search, self.python, name)
         return f"no module {name} in {', '.join(known) or 'any folder of its path'}{more}"

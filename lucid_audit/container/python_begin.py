@@ -9,16 +9,16 @@ from __future__ import annotations
 from collections.abc import Mapping
 from posixpath import basename, dirname, join, normpath
 
-from lucid_audit.container.archived import archived, opened
 from lucid_audit.container.config import Container
 from lucid_audit.container.files import Files
-from lucid_audit.container.interpret import Task, task
+from lucid_audit.container.interpret import SERVERS, VARIABLES, Task, task
 from lucid_audit.container.learned import LIMIT
 from lucid_audit.container.python_path import Python, Search, search
 from lucid_audit.container.python_switches import value
-from lucid_audit.container.starters import SERVERS, VARIABLES
 from lucid_audit.container.tree import Walk
 from lucid_audit.tuples import NamedTuple
+
+ARCHIVES = (".pyz", ".pyzw", ".zip", ".egg", ".whl")  # endings of archives that are run
 
 
 class Begin(NamedTuple):
@@ -80,10 +80,19 @@ def is_whole(walk: Walk) -> bool:
     """Whether what is run is a folder or an archive, whose ``__main__`` is the program."""
     if walk.node is None or walk.node.kind != "f":
         return walk.node is not None and walk.node.kind == "d"
-    return not walk.path.endswith(".py") and opened(walk.node) is not None
+    if walk.path.endswith(".py"):
+        return False
+    from lucid_audit.container.archived import opened  # noqa: PLC0415  (archives are rare)
+
+    return opened(walk.node) is not None
 
 
 def _begin(container: Container, path: Search, script: str, names: tuple[str, ...], mains: frozenset[str]) -> Begin:
+    found = (container.files.walk(folder).node for folder in path.folders)
+    if not any(node is not None and node.kind == "f" for node in found):
+        return Begin(container.files, path, script, names, mains)
+    from lucid_audit.container.archived import archived  # noqa: PLC0415  (as above)
+
     return Begin(archived(container.files, path.folders), path, script, names, mains)
 
 

@@ -13,7 +13,6 @@ from posixpath import basename, dirname, join, normpath
 from lucid_audit.container.accounts import Account, account, lines, measured, number
 from lucid_audit.container.config import Container
 from lucid_audit.container.interpret import PYTHON
-from lucid_audit.container.python_site import added
 from lucid_audit.container.python_switches import Switches, newer, switches, value
 from lucid_audit.tuples import NamedTuple
 from lucid_audit.values import Unknown
@@ -71,6 +70,13 @@ def _searched(
     container: Container, version: str, path: Sequence[str], own: Sequence[str], doubt: str, *, exact: bool
 ) -> Search:
     """Return a path with what ``site`` adds to it."""
+    nodes = (container.files.walk(folder).node for folder in own)
+    if not any(
+        name.endswith(".pth") for node in nodes if node is not None and node.kind == "d" for name in node.children
+    ):
+        return Search((*path, *own), version, doubt, exact)
+    from lucid_audit.container.python_site import added  # noqa: PLC0415  (few folders have such files)
+
     more = added(container, own, path)
     return Search((*path, *more.folders), version, doubt or more.doubt, exact, more.mapped, more.dropped)
 

@@ -12,11 +12,6 @@ from posixpath import basename, dirname
 from lucid_audit.regex import regex
 from lucid_audit.tuples import NamedTuple
 
-MODULES = (("uvicorn", "uvicorn"), ("gunicorn", "gunicorn"), ("hypercorn", "hypercorn"), ("daphne", "daphne"), ("granian", "granian"),
-           ("waitress-serve", "waitress"), ("celery", "celery"), ("flask", "flask"))  # fmt: skip
-SERVERS = tuple(program for program, _ in MODULES)
-_NAMES = dict(MODULES)
-_PROGRAMS = {module: program for program, module in MODULES}
 _APP = regex(r"([A-Za-z_][\w.]*):[A-Za-z_][\w.]*(?:\(.*\))?")
 _DOTTED = regex(r"[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*")
 _MODES = ("asgi:", "wsgi:")
@@ -40,14 +35,6 @@ class Served(NamedTuple):
     also: tuple[str, ...] = ()
     configs: tuple[str, ...] = ()
     climbs: bool = False
-
-
-def program_of(module: str) -> str:
-    """Return the program that a module is when it is run by its name, "" when it is no server."""
-    return _PROGRAMS.get(module, "")
-
-
-VARIABLES = ("FLASK_APP", "GUNICORN_CMD_ARGS")
 
 
 def served(program: str, arguments: tuple[str, ...]) -> Served | None:

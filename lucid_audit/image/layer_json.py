@@ -16,7 +16,7 @@ from lucid_audit.image.sealed import seal, unseal
 from lucid_audit.image.texts import Texts
 from lucid_audit.image.texts import load as unpack
 
-VERSION = "6"
+VERSION = "7"
 
 
 def dump(layer: Layer) -> bytes:

@@ -12,6 +12,7 @@ from itertools import accumulate, pairwise
 from posixpath import basename
 from typing import NamedTuple
 
+from lucid_audit.container.distributions import tops
 from lucid_audit.image.compression import deflate
 from lucid_audit.image.sealed import seal, unseal
 
@@ -22,7 +23,8 @@ ARCHIVE_LIMIT = 32 << 20  # bytes of one archive
 SCRIPT_LIMIT = 1 << 16  # bytes of an executable script without an ending
 _SOURCES = (".py", ".pth", "._pth", ".js", ".cjs", ".mjs", ".class")
 BYTE_CODE = 16  # bytes of a compiled module that lies where its source would be
-_NAMES = ("METADATA", "package.json", "pyvenv.cfg")
+_RECORD = ".dist-info/RECORD"
+_NAMES = ("METADATA", "WHEEL", "package.json", "pyvenv.cfg")
 _ARCHIVES = (".pyz", ".pyzw", ".jar", ".war", ".egg", ".whl", ".zip")
 
 Place = tuple[int, int, int]  # block, first byte and length of a source in it
@@ -103,15 +105,17 @@ class TextsWriter:
 
 
 def text_part(path: str, content: bytes) -> bytes:
-    """Return what is kept of a source: of byte code only who made it."""
-    return content[:BYTE_CODE] if path.endswith(".pyc") else content
+    """Return what is kept of a source: of byte code only who made it, of the list of a distribution's files the first parts."""
+    if path.endswith(".pyc"):
+        return content[:BYTE_CODE]
+    return "\n".join(tops(content)).encode("utf-8", "replace") if path.endswith(_RECORD) else content
 
 
 def text_limit(path: str) -> int:
     """Return how large a file of this name may be to be kept, in bytes; 0 for names that nobody reads as a source."""
     if path.endswith(".pyc"):
         return 0 if "/__pycache__/" in path else FILE_LIMIT
-    if path.endswith(_SOURCES) or basename(path) in _NAMES:
+    if path.endswith((*_SOURCES, _RECORD)) or basename(path) in _NAMES:
         return FILE_LIMIT
     return ARCHIVE_LIMIT if path.endswith(_ARCHIVES) else 0
 
