@@ -34,7 +34,7 @@ def distributions_fit(container: Container, params: Imports) -> Answers:
     )
     if start is None:
         return
-    answers = unfit(container, start.files, start.search, found)
+    answers = unfit(container, start.files, start.search, interpreter.real, found)
     doubt = (start.search.doubt or _open(start.files, start.search.folders)) if answers else ""
     if doubt:
         yield Skip(place, f"whether {answers[0].who.name} {answers[0].words}: {doubt}")

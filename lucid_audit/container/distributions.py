@@ -15,6 +15,7 @@ from lucid_audit.container.closure import Closure
 from lucid_audit.container.config import Container
 from lucid_audit.container.files import Files
 from lucid_audit.container.python_path import Search
+from lucid_audit.container.python_release import release_of
 from lucid_audit.regex import regex
 from lucid_audit.tuples import NamedTuple
 
@@ -30,7 +31,7 @@ _MACHINES = {
     "riscv64": "riscv64",
 }
 _DEBIAN = "/usr/lib/python3/dist-packages"  # what is there fits by the word of Debian's packages
-_PATCHES = (".0", ".99")  # the third number of the version is not known: what both say holds
+_PATCHES = (".0", ".99")  # where the third number of the version is not known: what both say holds
 
 
 class Installed(NamedTuple):
@@ -49,22 +50,21 @@ class Unfit(NamedTuple):
     words: str
 
 
-def unfit(container: Container, files: Files, search: Search, found: Closure) -> tuple[Unfit, ...]:
-    """Return what the distributions that are reached need and the image does not give. Never raises."""
+def unfit(container: Container, files: Files, search: Search, real: str, found: Closure) -> tuple[Unfit, ...]:
+    """Return what the distributions that the interpreter at ``real`` reaches need and the image does not give. Never raises."""
     installed = dict(_installed(files, search.folders))
     machine = _machine(container)
     if not installed or "." not in search.version or not machine:
         return ()
     have = " ".join(sorted(f"{name}=={one.version}" for name, one in installed.items()))
-    of = f"{search.version} {machine} {crc32(have.encode())}"
+    version = ".".join(map(str, release_of(container, real, search.version)))
+    of = f"{version} {machine} {crc32(have.encode())}"
     result: list[Unfit] = []
     for one in _reached(files, installed, found):
         if one.site == _DEBIAN:
             continue
         metadata, wheel = files.walk(join(one.records, "METADATA")), files.walk(join(one.records, "WHEEL"))
-        needs = files.learned(
-            metadata, "needs", lambda data: _needs(files, installed, data, search.version, machine), of
-        )
+        needs = files.learned(metadata, "needs", lambda data: _needs(files, installed, data, version, machine), of)
         result += [Unfit(one, words) for words in needs or ()]
         tags = files.learned(wheel, "tags", lambda data: [text for _, text in _headers(data)])
         words = _misfit(tags, search.version, machine, _libc(files)) if tags else ""
@@ -178,7 +178,7 @@ def _applies(wanted: object, extras: frozenset[str], version: str, machine: str)
     if "platform_release" in text or "platform_version" in text or ("extra" in text) != bool(extras):
         return False
     base = {
-        "python_version": version, "sys_platform": "linux", "os_name": "posix", "platform_system": "Linux", "platform_machine": machine,
+        "python_version": ".".join(version.split(".")[:2]), "sys_platform": "linux", "os_name": "posix", "platform_system": "Linux", "platform_machine": machine,
         "implementation_name": "cpython", "platform_python_implementation": "CPython",
     }  # fmt: skip
     try:
@@ -187,10 +187,15 @@ def _applies(wanted: object, extras: frozenset[str], version: str, machine: str)
                 marker.evaluate({**base, "extra": extra, "python_full_version": full, "implementation_version": full})
                 for extra in extras or ("",)
             )
-            for full in (version + patch for patch in _PATCHES)
+            for full in _releases(version)
         )
     except (UndefinedComparison, UndefinedEnvironmentName):
         return False
+
+
+def _releases(version: str) -> tuple[str, ...]:
+    """Return the releases that a version may stand for: itself, or the first and the last that it may have."""
+    return (version,) if version.count(".") > 1 else tuple(version + patch for patch in _PATCHES)
 
 
 def _lacks_python(text: str, version: str) -> bool:
@@ -200,7 +205,7 @@ def _lacks_python(text: str, version: str) -> bool:
         wanted = SpecifierSet(text)
     except InvalidSpecifier:
         return False
-    return not any(wanted.contains(version + patch, prereleases=True) for patch in _PATCHES)
+    return not any(wanted.contains(full, prereleases=True) for full in _releases(version))
 
 
 def _machine(container: Container) -> str:

@@ -42,6 +42,13 @@ def test_markers_are_those_of_the_image(line: str, lacks: bool) -> None:
     assert needs(f"Requires-Dist: {line}") == (["requires scales, which is not installed"] if lacks else [])
 
 
+@pytest.mark.parametrize(("version", "lacks"), [("3.11.2", True), ("3.11.3", False), ("3.11", False)])
+def test_all_numbers_of_the_interpreter_count_where_they_are_known(version: str, lacks: bool) -> None:
+    line = b"Requires-Dist: scales; python_full_version < '3.11.3'"
+    assert bool(_needs(None_(), {}, line, version, "x86_64")) is lacks
+    assert bool(_needs(None_(), {}, b"Requires-Python: >=3.11.3", version, "x86_64")) is (version == "3.11.2")
+
+
 def test_versions() -> None:
     assert needs("Requires-Dist: a-b>=2", a_b="2.0rc1") == ["requires a-b>=2, and 2.0rc1 is installed"]
     assert needs("Requires-Dist: A.B~=1.4", a_b="1.9") == []
