@@ -73,8 +73,8 @@ def _cooked(text: str, at: int, end: int) -> tuple[str, list[int], int]:
         else:
             if char == "\\":
                 at += 1
-                if at == end:
-                    break
+                if at == end or (not quote and _is_space(text[at].encode("utf-8", "surrogateescape")[1:])):
+                    break  # it escapes one byte alone
             chars.append(text[at])
             places.append(at)
         at += 1
@@ -85,7 +85,10 @@ def _ends_flag(char: str) -> bool:
     """Whether a flag ends here. BuildKit looks at bytes: a letter such as ``à`` holds 0xA0, which it takes for a space."""
     if char < "\x80":
         return char in ASCII_SPACE
-    data = char.encode("utf-8", "surrogateescape")
+    return _is_space(char.encode("utf-8", "surrogateescape"))
+
+
+def _is_space(data: bytes) -> bool:
     return b"\x85" in data or b"\xa0" in data
 
 

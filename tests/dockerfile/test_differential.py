@@ -217,6 +217,13 @@ def test_fixture(path: Path | None) -> None:
         compare(path.read_bytes().decode("utf-8-sig", "replace"))  # the oracle's binding dies of what is not UTF-8
 
 
+@pytest.mark.parametrize("letter", ["\xa0", "\u00e0", "\u0145", "\u00e9", "x"])
+def test_a_backslash_before_a_letter_in_a_flag_escapes_one_byte(letter: str) -> None:
+    compare(f"FROM a\nMAINTAINER --x\\{letter}RUN x\n")
+    compare(f"FROM a\nMAINTAINER --x\\{letter} RUN x\n")
+    compare(f'FROM a\nRUN --from=a --x=" \\{letter} a\n')
+
+
 @settings(max_examples=400, deadline=None, suppress_health_check=RELAXED)
 @given(dockerfiles())
 def test_generated(text: str) -> None:
