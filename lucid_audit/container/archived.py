@@ -6,7 +6,6 @@ archive in it), PEP 441.
 
 from __future__ import annotations
 
-import struct
 from collections.abc import Callable, Iterable, Mapping
 
 from lucid_audit.container.files import Answer, Files
@@ -36,9 +35,11 @@ def opened(node: Node | None) -> ZipFile | None:
     import io  # noqa: PLC0415  (archives are rare)
     import zipfile  # noqa: PLC0415  (as above)
 
+    from lucid_audit.container.jar import BROKEN  # noqa: PLC0415  (as above)
+
     try:
         archive = zipfile.ZipFile(io.BytesIO(data))
-    except (zipfile.BadZipFile, ValueError, NotImplementedError, struct.error, OSError):
+    except BROKEN:
         return None
     return archive if len(archive.namelist()) <= _MEMBERS else None
 
@@ -125,8 +126,7 @@ def _loader(archive: ZipFile, name: str, left: list[int]) -> Callable[[int], byt
     """Return what reads a member; ``left`` are the bytes that may still be unpacked."""
 
     def load(limit: int) -> bytes | None:
-        import zipfile  # noqa: PLC0415  (archives are rare)
-        import zlib  # noqa: PLC0415  (as above)
+        from lucid_audit.container.jar import BROKEN  # noqa: PLC0415  (archives are rare)
 
         limit = min(limit, LIMIT)
         if left[0] < limit:
@@ -134,16 +134,7 @@ def _loader(archive: ZipFile, name: str, left: list[int]) -> Callable[[int], byt
         try:
             with archive.open(name) as stream:
                 data = stream.read(limit)
-        except (
-            zipfile.BadZipFile,
-            zlib.error,
-            ValueError,
-            NotImplementedError,
-            RuntimeError,
-            EOFError,
-            OSError,
-            KeyError,
-        ):
+        except (*BROKEN, KeyError):
             return None
         left[0] -= len(data)
         return data

@@ -59,6 +59,7 @@ def unfit(container: Container, files: Files, search: Search, real: str, found: 
     have = " ".join(sorted(f"{name}=={one.version}" for name, one in installed.items()))
     version = ".".join(map(str, release_of(container, real, search.version)))
     of = f"{version} {machine} {crc32(have.encode())}"
+    libc = _libc(files)
     result: list[Unfit] = []
     for one in _reached(files, installed, found):
         if one.site == _DEBIAN:
@@ -67,7 +68,7 @@ def unfit(container: Container, files: Files, search: Search, real: str, found: 
         needs = files.learned(metadata, "needs", lambda data: _needs(files, installed, data, version, machine), of)
         result += [Unfit(one, words) for words in needs or ()]
         tags = files.learned(wheel, "tags", lambda data: [text for _, text in _headers(data)])
-        words = _misfit(tags, search.version, machine, _libc(files)) if tags else ""
+        words = _misfit(tags, search.version, machine, libc) if tags else ""
         if words:
             result.append(Unfit(one, words))
     return tuple(result)

@@ -41,9 +41,8 @@ def _recorded(container: Container, version: str) -> str:
     record = container.files.read(f"/var/lib/dpkg/status.d/{package}")
     if not isinstance(record, bytes):
         status = container.files.read("/var/lib/dpkg/status")
-        head = f"\nPackage: {package}\n".encode()
-        if not isinstance(status, bytes) or head not in b"\n" + status:
+        if not isinstance(status, bytes):
             return ""
-        record = (b"\n" + status).partition(head)[2].partition(b"\n\n")[0]
+        record = (b"\n" + status).partition(f"\nPackage: {package}\n".encode())[2].partition(b"\n\n")[0]
     found = _VERSION.search(record)
     return found[1].decode() if found is not None else ""

@@ -64,10 +64,12 @@ def _facts(subject: SubjectReport, style: Style) -> Iterator[str]:
 def _shortened(value: str, told: set[str]) -> str:
     """Leave the history line out of a step of a proof when the one of its layer has been told."""
     step = rx(_MADE).fullmatch(value)
-    if step is None or step["layer"] not in told:
-        told.update((step["layer"],) if step is not None else ())
+    if step is None:
         return value
-    return f"{step['before']}{step['layer']})"
+    if step["layer"] in told:
+        return f"{step['before']}{step['layer']})"
+    told.add(step["layer"])
+    return value
 
 
 def _problem_line(subject: SubjectReport, problem: Problem, style: Style) -> str:
